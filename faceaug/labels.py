@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -66,6 +67,34 @@ def flip_labels(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         The mirrored map, same shape; applied twice it gives the input back.
     """
     return np.ascontiguousarray(FLIP_TABLE[labels][..., ::-1])
+
+
+def fill_ignored(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give ignored pixels the class of their nearest labelled one.
+
+    Outside of a photo the aligned image continues its border, so the border's class is what is to be seen there: right as the
+    condition of a generator, never as truth for training or scoring a parser.
+
+    Args:
+        labels: ``(N, H, W)`` uint8, 0..10 or 255.
+
+    Returns:
+        The same without 255 (a map that has nothing else becomes background).
+    """
+    filled = np.array(labels)
+    for row in filled:
+        unknown = row == IGNORE
+        if unknown.all():
+            row[:] = BACKGROUND
+        elif unknown.any():
+            _, nearest = cv2.distanceTransformWithLabels(
+                unknown.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+            )
+            # DIST_LABEL_PIXEL numbers the labelled pixels 1, 2, ... in some order: read their numbers off themselves.
+            table = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
+            table[nearest[~unknown]] = row[~unknown]
+            row[:] = table[nearest]
+    return filled
 
 
 def colour(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""faceaug: labelled synthetic faces that make face parsers better."""

@@ -1,0 +1,1 @@
+"""From raw photos to aligned faces: five landmarks, one similarity transform, the canonical crop."""

@@ -1,0 +1,111 @@
+"""Weights files (safetensors with their configuration) and resumable checkpoints.
+
+Neither can execute anything when read: safetensors holds tensors and strings, checkpoints load with ``weights_only``.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from faceaug.errors import CheckpointMismatch
+from faceaug.files import atomic_file
+from faceaug.labels import SCHEME
+
+FORMAT = "1"
+
+
+def save_weights(path: Path, tensors: dict[str, Tensor], *, kind: str, config: dict[str, Any]) -> None:
+    """Write a weights file atomically.
+
+    Args:
+        path: ``*.safetensors``.
+        tensors: a state dict.
+        kind: what the weights are of: ``parser``, ``gan``, ``gender``.
+        config: JSON-able configuration; whoever loads the file rebuilds the network from it.
+    """
+    metadata = {"faceaug_format": FORMAT, "kind": kind, "labels": SCHEME, "config": json.dumps(config)}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_file(path) as part:
+        save_file(plain, part, metadata=metadata)
+
+
+def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a weights file and check what it is.
+
+    Returns:
+        The state dict on the CPU, and the configuration it was saved with.
+
+    Raises:
+        CheckpointMismatch: no such file, truncated, not faceaug's, of another kind, label scheme or format.
+    """
+    if not path.is_file():
+        raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
+    try:
+        with safe_open(path, framework="pt") as handle:
+            metadata = handle.metadata() or {}
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointMismatch(
+            f"{path}: not a whole safetensors file ({error}); copy it again or train anew"
+        ) from error
+    for key, wanted in (("faceaug_format", FORMAT), ("kind", kind), ("labels", SCHEME)):
+        found = metadata.get(key, "nothing")
+        if found != wanted:
+            raise CheckpointMismatch(f"{path}: {key} is {found!r}, needed {wanted!r}; name a weights file of that kind")
+    return tensors, json.loads(metadata["config"])
+
+
+def load_state(module: torch.nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Fill a network strictly.
+
+    Raises:
+        CheckpointMismatch: names or shapes differ.
+    """
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointMismatch(f"{path}: the weights do not fit the network ({reason}); train anew") from error
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write everything a run needs to go on (state dicts, counters, random states), atomically."""
+    with atomic_file(path) as part:
+        torch.save(state, part)
+
+
+def load_checkpoint(path: Path, *, config: dict[str, Any]) -> dict[str, Any] | None:
+    """Read a checkpoint back, or None where there is none.
+
+    Args:
+        path: the file :func:`save_checkpoint` wrote.
+        config: the run's configuration now; the checkpoint's own (``state["config"]``) must equal it.
+
+    Raises:
+        CheckpointMismatch: truncated, or made with another configuration.
+    """
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0][:160]
+        raise CheckpointMismatch(
+            f"{path}: not a whole checkpoint ({reason}); delete it to start this run anew"
+        ) from error
+    stored = state.get("config")
+    if stored != config:
+        keys = sorted(set(config) | set(stored or {}))
+        differing = [key for key in keys if (stored or {}).get(key) != config.get(key)]
+        raise CheckpointMismatch(
+            f"{path}: made with other settings ({', '.join(differing)}); use another --out, or delete the run"
+        )
+    return state

@@ -1,0 +1,33 @@
+"""Exponential moving average of weights, its length counted in images so that the batch size does not change it."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Ema:
+    """A shadow of a network whose weights trail the trained ones.
+
+    Args:
+        module: the network being trained.
+        half_life: images after which a weight's old value counts half.
+        ramp: the half-life is at most this share of the images seen, so that early averages forget the start.
+    """
+
+    def __init__(self, module: nn.Module, *, half_life: float, ramp: float = 0.1) -> None:
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.half_life = half_life
+        self.ramp = ramp
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, *, batch: int, images_seen: int) -> None:
+        """Move the shadow towards ``module`` after a step of ``batch`` images, ``images_seen`` in all."""
+        half_life = max(min(self.half_life, images_seen * self.ramp), 1e-8)
+        weight = 1.0 - 0.5 ** (batch / half_life)
+        shadow, trained = list(self.module.parameters()), list(module.parameters())
+        torch._foreach_lerp_(shadow, trained, weight)
+        for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
+            kept.copy_(new)

@@ -1,0 +1,121 @@
+"""JSON-lines logs and progress lines with an estimate."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from faceaug.errors import DatasetDamaged, OutputError
+
+
+class JsonLog:
+    """Append-only log, one JSON object a line; a resumed run first drops the lines its checkpoint has not seen.
+
+    Args:
+        path: ``*.jsonl``.
+        keep: keeps a line of an earlier process where it returns True.
+    """
+
+    def __init__(self, path: Path, *, keep: Callable[[dict[str, Any]], bool] = lambda row: True) -> None:
+        self.path = path
+        rows = [row for row in read_log(path) if keep(row)] if path.is_file() else []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+
+    def add(self, **row: Any) -> None:
+        """Append one line."""
+        try:
+            with open(self.path, "a") as handle:
+                handle.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror}); free some space") from error
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """All whole lines of a log; a last line cut by a kill is left out.
+
+    Raises:
+        DatasetDamaged: a line before the last is no JSON.
+    """
+    lines = path.read_text().splitlines()
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            if number < len(lines):
+                raise DatasetDamaged(f"{path}: line {number} is no JSON; delete the log to start it anew") from error
+    return rows
+
+
+def say(text: str) -> None:
+    """The one place where library work reports to a person: a line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """A counter with rate and time left, on standard error: one rewritten line on a terminal, else a line now and then.
+
+    Args:
+        label: what is counted, for example ``train-gan``.
+        total: where the count ends.
+        start: where it begins (a resumed run).
+        unit: what one count is.
+        every: seconds between lines where standard error is no terminal.
+    """
+
+    def __init__(self, label: str, total: int, *, start: int = 0, unit: str = "images", every: float = 30.0) -> None:
+        self.label, self.total, self.count, self.unit = label, total, start, unit
+        self._first = start
+        self._began = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._every = 0.5 if self._live else every
+        self._shown = self._began if not self._live else 0.0
+        self._width = 0
+
+    def update(self, count: int, note: str = "") -> None:
+        """Set the count; ``note`` is shown behind it."""
+        self.count = count
+        now = time.monotonic()
+        if now - self._shown < self._every and count < self.total:
+            return
+        self._shown = now
+        rate = (count - self._first) / max(now - self._began, 1e-9)
+        left = (self.total - count) / rate if rate > 0 else math.inf
+        share = 100 * count / max(self.total, 1)
+        text = f"{self.label}: {count:,}/{self.total:,} {self.unit} ({share:.0f} %), {rate:,.1f}/s, {clock(left)} left"
+        text += f"  {note}" if note else ""
+        end = "" if self._live else "\n"
+        head = "\r" if self._live else ""
+        print(head + text.ljust(self._width), end=end, file=sys.stderr, flush=True)
+        self._width = len(text)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live and self._width:
+            print(file=sys.stderr, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``1 h 05 min``, ``3 min 20 s`` or ``12 s``."""
+    if not math.isfinite(seconds):
+        return "?"
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    if whole >= 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole} s"
