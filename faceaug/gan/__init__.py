@@ -1,1 +1,1 @@
-"""gan"""
+"""The mask-guided conditional GAN (Section 3): local embedding, mask-guided generation, background fusion."""

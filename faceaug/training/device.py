@@ -30,7 +30,10 @@ class Compute:
     @contextlib.contextmanager
     def autocast(self) -> Iterator[None]:
         """The context in which networks run."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+        if self.precision == "fp32":
+            yield
+            return
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             yield
 
     def module(self, module: nn.Module) -> nn.Module:

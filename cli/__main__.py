@@ -1,0 +1,5 @@
+"""``python -m faceaug.cli``."""
+
+from faceaug.cli.main import run
+
+run()

@@ -1,0 +1,22 @@
+"""Options that several commands share, spelled and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+DataRoot = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+    typer.Option("--data-root", help="Where a bare dataset NAME is looked for; else $FACEAUG_DATA, else ./data."),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept and found.")]
+Out = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--out", help="This run's folder; else one under --runs that is named after the settings."),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
+Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")]

@@ -1,0 +1,105 @@
+"""``faceaug train-gan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .options import DataRoot, Device, DryRun, Out, Precision, Runs, Seed
+
+RUNS = Path("runs")
+
+
+def train_gan(
+    faces: Annotated[str, typer.Option(help="Labelled faces, NAME or NAME:DIR.")] = "helen",
+    unlabelled: Annotated[
+        str, typer.Option(help="Photos that the parser labels for training, NAME or NAME:DIR; 'none' for none.")
+    ] = "celeba",
+    labelled: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Use only the first N labelled faces, for the GAN and for its parser."),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, tiny on a CPU.")
+    ] = "auto",
+    parser: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of P_F; else the newest trained on these faces, else one is trained first."),
+    ] = None,
+    images: Annotated[Optional[int], typer.Option(help="Training length in images seen; else the preset's.")] = None,  # noqa: UP045
+    batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
+    learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate; else the preset's.")] = None,  # noqa: UP045
+    lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
+    out: Out = None,
+    runs: Runs = RUNS,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+) -> None:
+    """Train the mask-guided GAN on labelled faces and on photos that the parser labels.
+
+    Writes config.json, log.jsonl, samples/*.png, checkpoint.pt and, at the end, weights.safetensors. The same command resumes.
+    With --dry-run it prints every part's shapes, parameters and FLOPs beside the official code's, and trains nothing.
+
+    Example: faceaug train-gan --faces helen:/data/helen --unlabelled celeba:/data/celeba --preset tiny --images 120000
+    """
+    import dataclasses
+
+    from faceaug.config import choose_preset
+    from faceaug.gan.config import PRESETS
+    from faceaug.training.device import choose_compute
+
+    compute = choose_compute(device, precision)
+    chosen = preset if preset != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
+    generator, training = choose_preset(PRESETS, chosen)
+    given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
+    training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    typer.echo(f"train-gan: preset {chosen} ({generator.size} px, width {generator.width}), {compute}")
+    if dry_run:
+        from faceaug.gan.shapes import describe
+
+        typer.echo(describe(generator, training))
+        return
+
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled, open_photos
+    from faceaug.gan.train import fit_gan
+    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.prepare.faces import join
+    from faceaug.training.runs import WEIGHTS, run_folder
+
+    from .train_parser import ensure_parser
+
+    root, cache = resolve_root(data_root), runs / "cache"
+    train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache, limit=labelled)
+    photos = None
+    if unlabelled != "none":
+        photos = open_photos(unlabelled, size=generator.size, root=root, cache=cache)
+    weights = parser or ensure_parser(
+        faces,
+        size=generator.size,
+        data_root=data_root,
+        runs=runs,
+        compute=compute,
+        labelled=labelled,
+        seed=seed,
+    )
+    frozen = load_parser(weights, compute)
+    titles = [train.title]
+    if photos is not None:
+        titles.append(photos.title)
+        train = join(train, photos.with_labels(predict_labels(frozen, photos.images)))
+    record = {"preset": chosen, "data": titles, "faces": len(train), "parser": str(weights.resolve()), "parser_hash": frozen.hash}
+    identity = [dataclasses.asdict(generator), dataclasses.asdict(training), record]
+    run = out or run_folder(runs, "gan", chosen, {"identity": identity})
+    if (run / WEIGHTS).is_file():
+        typer.echo(f"already finished: {run / WEIGHTS}")
+        return
+    typer.echo(f"  faces: {len(train):,} ({' + '.join(titles)}), parser {weights}")
+    typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
+    finished = fit_gan(run, train, frozen.network, generator, training, compute, record=record)
+    typer.echo(f"generator: {finished}\nsamples:   {run / 'samples'}")

@@ -1,0 +1,175 @@
+"""The five face components: which labels they cover, how they are cut out of a source and placed by a target (Section 3.1).
+
+Cutting and placing share one form: 0/1 matrices that select rows and columns. A window that sticks out over the border simply
+selects nothing there, so no face is ever too close to the edge, and a batch is two matrix products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceaug.gan.config import TEMPLATE_SIZE
+from faceaug.labels import HAIR, IGNORE, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
+
+STRIDE = 4
+"""Pixels per cell of the feature maps that G_m works on."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One separately embedded part of a face.
+
+    Attributes:
+        name: the paper's name of it.
+        labels: the classes it is made of.
+        height: of its crop in a 256 px face; the width likewise. A crop as large as the face is not moved.
+    """
+
+    name: str
+    labels: tuple[int, ...]
+    height: int
+    width: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether the crop is the whole face."""
+        return self.height == TEMPLATE_SIZE
+
+    def crop(self, size: int) -> tuple[int, int]:
+        """Height and width of the crop, in pixels of a face of ``size``."""
+        return self.height * size // TEMPLATE_SIZE, self.width * size // TEMPLATE_SIZE
+
+
+COMPONENTS = (
+    Component("left eye", (LEFT_EYE,), 32, 48),
+    Component("right eye", (RIGHT_EYE,), 32, 48),
+    Component("mouth", MOUTH, 80, 144),
+    Component("skin & nose", (SKIN, LEFT_BROW, RIGHT_BROW, NOSE), 256, 256),
+    Component("hair", (HAIR,), 256, 256),
+)
+"""In the paper's order (Section 3.1); the brows travel with skin & nose."""
+
+
+def one_hot(labels: Tensor) -> Tensor:
+    """Label maps ``(N, S, S)``, 0..10, as ``(N, 11, S, S)`` float32 of 0 and 1, channels_last."""
+    return F.one_hot(labels.long(), NUM_CLASSES).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+
+
+def region(labels: Tensor, component: Component) -> Tensor:
+    """Where a component is: ``(N, S, S)`` bool."""
+    return torch.isin(labels, torch.tensor(component.labels, device=labels.device, dtype=labels.dtype))
+
+
+def centres(where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Integer midpoints of the bounding boxes of boolean regions.
+
+    Args:
+        where: ``(N, S, S)`` bool.
+
+    Returns:
+        ``(N,)`` row, ``(N,)`` column (int64, pixels; the crop's middle where the region is empty) and ``(N,)`` bool: not empty.
+    """
+    size = where.shape[-1]
+    present = where.flatten(1).any(1)
+    middles = []
+    for axis in (2, 1):
+        line = where.any(axis).to(torch.uint8)
+        first = line.argmax(1)
+        last = size - 1 - line.flip(1).argmax(1)
+        middles.append(torch.where(present, (first + last) // 2, size // 2))
+    return middles[0], middles[1], present
+
+
+def _selector(start: Tensor, length: int, size: int) -> Tensor:
+    """``(N, length, size)``: row i of sample n selects position ``start[n] + i``, nothing where that lies outside."""
+    wanted = start[:, None] + torch.arange(length, device=start.device)
+    return (wanted[:, :, None] == torch.arange(size, device=start.device)).float()
+
+
+def cut(images: Tensor, row: Tensor, column: Tensor, height: int, width: int) -> Tensor:
+    """Windows around centres; what lies outside of the image is 0.
+
+    Args:
+        images: ``(N, C, S, S)`` float.
+        row: ``(N,)`` int64 centres; ``column`` likewise.
+        height: of the window; ``width`` likewise.
+
+    Returns:
+        ``(N, C, height, width)``.
+    """
+    size = images.shape[-1]
+    rows = _selector(row - height // 2, height, size).to(images.dtype)
+    columns = _selector(column - width // 2, width, size).to(images.dtype)
+    return rows[:, None] @ images @ columns.transpose(1, 2)[:, None]
+
+
+def place(features: Tensor, row: Tensor, column: Tensor, size: int) -> Tensor:
+    """Component feature maps put into zero tensors around centres; what would stick out is dropped.
+
+    Args:
+        features: ``(N, C, h, w)`` float, one cell for :data:`STRIDE` pixels.
+        row: ``(N,)`` int64 centres in pixels; ``column`` likewise.
+        size: side of the face in pixels.
+
+    Returns:
+        ``(N, C, size / STRIDE, size / STRIDE)``.
+    """
+    height, width = features.shape[-2:]
+    top = torch.round(row / STRIDE - height / 2).long()
+    left = torch.round(column / STRIDE - width / 2).long()
+    rows = _selector(top, height, size // STRIDE).to(features.dtype)
+    columns = _selector(left, width, size // STRIDE).to(features.dtype)
+    return rows.transpose(1, 2)[:, None] @ features @ columns[:, None]
+
+
+@dataclass
+class Part:
+    """A component cut out of a batch of faces.
+
+    Attributes:
+        image: ``(N, 3, h, w)`` float32 in [-1, 1], 0 outside of the component.
+        mask: ``(N, 1, h, w)`` float32, 1 where the component is.
+        present: ``(N,)`` bool.
+    """
+
+    image: Tensor
+    mask: Tensor
+    present: Tensor
+
+
+def cut_parts(images: Tensor, labels: Tensor) -> list[Part]:
+    """Segment faces into the five components x_i of Section 3.1.
+
+    Eyes and mouth keep a thin rim around their region (lashes, lid edge, lip line), and nothing else of the skin around them: it
+    would carry the source's skin tone to where the target's skin is painted.
+
+    Args:
+        images: ``(N, 3, S, S)`` float32 in [-1, 1].
+        labels: ``(N, S, S)`` uint8, 0..10.
+    """
+    size = images.shape[-1]
+    rim = max(size // 128, 1)
+    parts = []
+    for component in COMPONENTS:
+        where = region(labels, component)
+        mask = where[:, None].to(images.dtype)
+        if component.whole:
+            present = where.flatten(1).any(1)
+        else:
+            row, column, present = centres(where)
+            height, width = component.crop(size)
+            mask = F.max_pool2d(mask, 2 * rim + 1, stride=1, padding=rim)
+            mask, image = (cut(field, row, column, height, width) for field in (mask, images))
+            parts.append(Part(image * mask, mask, present))
+            continue
+        parts.append(Part(images * mask, mask, present))
+    return parts
+
+
+def as_condition(labels: Tensor) -> Tensor:
+    """Label maps fit for conditioning: what is still 255 counts as background."""
+    return torch.where(labels == IGNORE, torch.zeros_like(labels), labels)

@@ -1,0 +1,97 @@
+"""Settings of the GAN: what the networks are, how they are trained, and the presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faceaug.config import check
+
+TEMPLATE_SIZE = 256
+"""The paper's crop side; component sizes are given at it and scale with the crop."""
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The shape of the networks."""
+
+    size: int = 256
+    """Side of the square crop, pixels."""
+    width: int = 64
+    """Channels of the layers at full resolution; deeper ones have up to 8 times as many."""
+    code: int = 512
+    """Length of a component's latent code."""
+    blocks: int = 9
+    """Residual blocks of G_m."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"size {self.size}: must be 64, 128, 256 or 512": self.size not in (64, 128, 256, 512),
+                f"width {self.width}: must be a positive multiple of 8": self.width < 8 or self.width % 8 != 0,
+                f"code {self.code}: must be positive": self.code < 1,
+                f"blocks {self.blocks}: must not be negative": self.blocks < 0,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the GAN is trained."""
+
+    images: int = 1_200_000
+    """Training length in images seen (official: 55 epochs of 22,000)."""
+    batch: int = 4
+    """Images a step; unpaired steps need at least 2."""
+    learning_rate: float = 2e-4
+    """Adam's rate for G and D, constant, then falling linearly to 0 from :attr:`decay_from` on."""
+    decay_from: float = 0.6
+    """Share of the run after which the rate falls."""
+    beta1: float = 0.5
+    """Adam's first moment; the second is 0.999."""
+    lambda_local: float = 10.0
+    """Weight of Eq. 1."""
+    lambda_global: float = 1.0
+    """Weight of Eq. 2, on paired steps."""
+    lambda_gd: float = 1.0
+    """Weight of Eq. 6."""
+    lambda_fm: float = 10.0
+    """Weight of Eq. 5 within Eq. 6, on paired steps; the paper does not state it, this is pix2pixHD's."""
+    lambda_gp: float = 1.0
+    """Weight of Eq. 8."""
+    ema_half_life: int = 10_000
+    """Images after which a weight counts half in the averaged generator that samples and is saved."""
+    flip: bool = True
+    """Mirror half of the photos, left and right classes exchanged."""
+    seed: int = 0
+    """Of the initial weights, the order of the photos, the pairing and the mirroring."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"images {self.images}: must be positive": self.images < 1,
+                f"batch {self.batch}: must be 2 or more, since unpaired rows need another person": self.batch < 2,
+                f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
+                f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
+                "loss weights: must not be negative": min(
+                    self.lambda_local, self.lambda_global, self.lambda_gd, self.lambda_fm, self.lambda_gp
+                )
+                < 0,
+            }
+        )
+
+
+PRESETS: dict[str, tuple[GeneratorConfig, TrainingConfig]] = {
+    "tiny": (
+        GeneratorConfig(size=64, width=32, code=256, blocks=9),
+        TrainingConfig(images=10_000, batch=8, learning_rate=4e-4, ema_half_life=2_000),
+    ),
+    "small": (
+        GeneratorConfig(size=128, width=48, code=384, blocks=9),
+        TrainingConfig(images=300_000, batch=8, learning_rate=3e-4, ema_half_life=5_000),
+    ),
+    "paper": (
+        GeneratorConfig(size=256, width=64, code=512, blocks=9),
+        TrainingConfig(images=1_200_000, batch=4, learning_rate=2e-4, ema_half_life=10_000),
+    ),
+}
+"""The paper's whole model at every preset; the smaller ones are narrower and lower."""

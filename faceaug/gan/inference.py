@@ -1,0 +1,102 @@
+"""A trained generator for use: sources to latent codes, codes and targets to painted faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from faceaug.config import from_dict
+from faceaug.errors import CheckpointMismatch
+from faceaug.files import file_hash
+from faceaug.gan.batches import to_bytes, to_float
+from faceaug.gan.config import GeneratorConfig
+from faceaug.gan.generator import Framework
+from faceaug.labels import fill_ignored
+from faceaug.training.checkpoint import load_state, load_weights
+from faceaug.training.device import Compute
+
+ByteArray = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """The framework G with trained weights, taking and giving uint8 arrays.
+
+    Attributes:
+        network: in eval mode, without gradients.
+        config: its shape.
+        record: the whole configuration of the run that made it.
+        hash: SHA-256 of the weights file.
+        compute: where it runs.
+    """
+
+    network: Framework
+    config: GeneratorConfig
+    record: dict[str, Any]
+    hash: str
+    compute: Compute
+
+    @torch.inference_mode()
+    def encode(self, images: ByteArray, labels: ByteArray) -> Tensor:
+        """Latent codes of source faces, once for any number of targets.
+
+        Args:
+            images: ``(N, S, S, 3)`` uint8 RGB.
+            labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
+
+        Returns:
+            ``(N, 5, code)`` float32 on the CPU.
+        """
+        with self.compute.autocast():
+            codes = self.network.encode(self._image(images), self._labels(labels))
+        return codes.float().cpu()
+
+    @torch.inference_mode()
+    def paint(self, codes: Tensor, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
+        """Faces with the look of ``codes`` in the shape of the target masks, on the targets' backgrounds.
+
+        Args:
+            codes: ``(N, 5, code)`` from :meth:`encode`.
+            target_images: ``(N, S, S, 3)`` uint8 RGB; only the background is seen.
+            target_labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
+
+        Returns:
+            ``(N, S, S, 3)`` uint8 RGB.
+        """
+        with self.compute.autocast():
+            result = self.network.paint(
+                codes.to(self.compute.device), self._image(target_images), self._labels(target_labels)
+            )
+        return to_bytes(result)
+
+    def _image(self, images: ByteArray) -> Tensor:
+        return self.compute.image(to_float(images))
+
+    def _labels(self, labels: ByteArray) -> Tensor:
+        return torch.from_numpy(fill_ignored(labels)).to(self.compute.device)
+
+
+def load_generator(path: Path, compute: Compute) -> Generator:
+    """Read a generator's weights file.
+
+    Args:
+        path: ``weights.safetensors`` of a ``train-gan`` run.
+        compute: where to run it.
+
+    Raises:
+        CheckpointMismatch: missing, truncated, not a generator of this label scheme, or not fitting its configuration.
+    """
+    tensors, record = load_weights(path, kind="gan")
+    if "generator" not in record:
+        raise CheckpointMismatch(f"{path}: its configuration names no generator; train anew")
+    config = from_dict(GeneratorConfig, record["generator"], where=str(path))
+    network = Framework(config)
+    load_state(network, tensors, path)
+    network = compute.module(network).eval().requires_grad_(False)  # type: ignore[assignment]
+    return Generator(network, config, record, file_hash(path), compute)

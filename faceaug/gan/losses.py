@@ -1,0 +1,62 @@
+"""Every term of Section 3.2, each a pure function.
+
+The paper's squared norms are read per position: summed over colour channels, averaged over pixels and the batch, so that a
+weight means the same at every face size. In feature matching the norm is averaged over channels too.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceaug.gan.components import Part
+from faceaug.gan.discriminator import Judgement
+from faceaug.labels import IGNORE
+
+
+def _half_squared_norm(difference: Tensor) -> Tensor:
+    return 0.5 * difference.float().square().sum(1).mean()
+
+
+def local_reconstruction(parts: list[Part], painted: list[Tensor]) -> Tensor:
+    """Eq. 1, summed over the five components; absent ones cost nothing."""
+    terms = []
+    for part, image in zip(parts, painted, strict=True):
+        present = part.present.to(image.dtype)[:, None, None, None]
+        terms.append(_half_squared_norm((image * part.mask - part.image) * present))
+    return torch.stack(terms).sum()
+
+
+def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
+    """Eq. 2, for paired data."""
+    return _half_squared_norm(result - source)
+
+
+def discriminator_loss(real: list[Judgement], fake: list[Judgement]) -> Tensor:
+    """Eq. 3, summed over the scales."""
+    terms = [
+        F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
+    ]
+    return torch.stack(terms).sum()
+
+
+def adversarial(fake: list[Judgement]) -> Tensor:
+    """Eq. 4 (L_sigmoid), summed over the scales."""
+    return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).sum()
+
+
+def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:
+    """Eq. 5 on the last features of each scale; the real ones are constants."""
+    terms = [0.5 * F.mse_loss(f.features.float(), r.features.detach().float()) for r, f in zip(real, fake, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def parsing(logits: Tensor, labels: Tensor) -> Tensor:
+    """Eq. 8: the frozen parser's cross-entropy against the target mask, averaged over pixels.
+
+    Args:
+        logits: ``(N, 11, S, S)`` of P_F on the painted face.
+        labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
+    """
+    return F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE)

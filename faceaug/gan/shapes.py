@@ -1,0 +1,136 @@
+"""What a configuration builds, without building it: shapes, parameters and FLOPs of every part, beside the official code's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from faceaug.gan.batches import Batch
+from faceaug.gan.blocks import count_parameters
+from faceaug.gan.components import COMPONENTS
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.step import Networks, gan_gradients
+from faceaug.training.device import Compute
+
+META = Compute(torch.device("meta"), "fp32")
+
+
+@dataclass
+class Row:
+    """One part: its name, input and output shapes of one image, parameters, forward FLOPs of one image."""
+
+    name: str
+    inputs: str
+    outputs: str
+    parameters: int
+    flops: int
+
+
+def describe(generator: GeneratorConfig, training: TrainingConfig, parser: nn.Module) -> str:
+    """The table that ``train-gan --dry-run`` prints.
+
+    Args:
+        generator: the networks' shape.
+        training: for the batch size.
+        parser: P_F, any device; only its structure is used.
+
+    Returns:
+        Several lines of text.
+    """
+    networks = Networks.build(generator, parser.to("meta"), META)
+    rows = _part_rows(networks)
+    lines = [f"{'part':32}{'one image in':>18}{'out':>16}{'parameters':>14}{'forward MFLOP':>16}"]
+    for row in rows:
+        lines.append(f"{row.name:32}{row.inputs:>18}{row.outputs:>16}{row.parameters:>14,}{row.flops / 1e6:>16,.1f}")
+    paired, unpaired = (_step_flops(networks, training, paired=paired) / training.batch / 1e9 for paired in (True, False))
+    lines += [
+        "",
+        f"a training step, forward and backward: {paired:,.1f} GFLOP an image when paired, {unpaired:,.1f} when unpaired "
+        f"(batch {training.batch})",
+    ]
+    return "\n".join(lines + _comparison(networks, generator, (paired + unpaired) / 2))
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return "x".join(str(side) for side in value.shape[1:])
+    first = value[0]
+    return _shape(first) if isinstance(first, torch.Tensor) else _shape(first.logits)
+
+
+def _measure(name: str, module: nn.Module, *inputs: torch.Tensor) -> Row:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        outputs = module(*inputs)
+    return Row(name, _shape(inputs[0]), _shape(outputs), count_parameters(module), counter.get_total_flops())
+
+
+def _part_rows(networks: Networks) -> list[Row]:
+    config = networks.generator.config
+    size, width, features = config.size, config.width, 4 * config.width
+    cells = size // 4
+
+    def zeros(*shape: int) -> torch.Tensor:
+        return torch.zeros(1, *shape, device="meta")
+
+    rows = []
+    for component, network in zip(COMPONENTS, networks.generator.embedding.components, strict=True):
+        crop = component.crop(size)
+        rows.append(_measure(f"E_local  {component.name}", network.encoder, zeros(3, *crop)))
+        rows.append(_measure(f"G_local  {component.name}", network.image_decoder, zeros(config.code)))
+        rows.append(_measure(f"features {component.name}", network.feature_decoder, zeros(config.code)))
+    guided, fusing = networks.generator.mask_guided, networks.generator.fusing
+    rows += [
+        _measure("E_m", guided.mask_encoder, zeros(11, size, size)),
+        _measure("G_m  fuse 1x1", guided.fuse, zeros(features * 6, cells, cells)),
+        _measure(f"G_m  {len(guided.blocks)} residual blocks", guided.blocks, zeros(features, cells, cells)),
+        _measure("G_m  up", guided.up, zeros(features, cells, cells)),
+        _measure("E_b", fusing.encoder, zeros(4, size, size)),
+        _measure("G_b", fusing.generator, zeros(2 * width, size, size)),
+        _measure("D paired (2 scales)", networks.paired, zeros(3, size, size), zeros(11, size, size)),
+        _measure("D unpaired (2 scales)", networks.unpaired, zeros(3, size, size), zeros(11, size, size)),
+        _measure("P_F (frozen)", networks.parser, zeros(3, size, size)),
+    ]
+    return rows
+
+
+def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -> int:
+    size = networks.generator.config.size
+    count = training.batch
+    batch = Batch(
+        torch.zeros(count, 3, size, size, device="meta"),
+        torch.zeros(count, size, size, dtype=torch.uint8, device="meta"),
+        torch.zeros(count, dtype=torch.int64, device="meta"),
+    )
+    with FlopCounterMode(display=False) as counter:
+        gan_gradients(networks, batch, training, META, paired=paired)
+    return counter.get_total_flops()
+
+
+def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> list[str]:
+    """Beside the sizes of the public code at 256 px, with the reason of each difference."""
+    guided, fusing = networks.generator.mask_guided, networks.generator.fusing
+    skin = networks.generator.embedding.components[3]
+    millions = [
+        count_parameters(part) / 1e6
+        for part in (nn.ModuleList([guided, fusing]), networks.paired, skin.encoder, skin.feature_decoder, networks.parser)
+    ]
+    rows = [
+        ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b has a 3x3 convolution with a nonlinearity where the public code "
+         "has a linear 1x1, and E_b a fourth input channel that says where background is"),
+        ("one D (two scales); there are two", millions[1], "5.56 M", "the same layers"),
+        ("E_local of skin (or hair)", millions[2], "20.59 M", "the public code's has a second half for log-variances, whose loss "
+         "has weight 0: a plain auto-encoder with one head, as in the paper, and a smaller linear layer where the widths differ"),
+        ("feature decoder of skin (or hair)", millions[3], "7.35 M", "the same layers"),
+        ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net in place of a pix2pix U-Net with a tanh"),
+    ]  # fmt: skip
+    lines = ["", f"{'':36}{f'here, {config.size} px':>14}{'official, 256 px':>19}   why they differ"]
+    lines += [f"{name:36}{f'{here:.2f} M':>14}{official:>19}   {why}" for name, here, official, why in rows]
+    lines.append(
+        f"{'a step, an image':36}{f'{step:,.1f} GFLOP':>14}{'about 990 GFLOP':>19}   one branch a step instead of both, "
+        "discriminator passes shared, no VGG term in either"
+    )
+    return lines

@@ -1,0 +1,217 @@
+"""The training run: data, steps, samples, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from faceaug.config import to_dict
+from faceaug.errors import TrainingFailed
+from faceaug.files import ensure_folder, write_json
+from faceaug.gan.batches import Batches, to_bytes, to_float
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.step import Networks, Optimisers, gan_step
+from faceaug.images import write_png
+from faceaug.labels import colour, fill_ignored
+from faceaug.pictures import grid
+from faceaug.prepare.faces import FaceSet
+from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.device import Compute
+from faceaug.training.ema import Ema
+from faceaug.training.log import JsonLog, Progress, say
+from faceaug.training.runs import WEIGHTS
+
+_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How often a run writes what, in images; none of it changes the weights."""
+
+    log: int = 400
+    samples: int = 4_000
+    checkpoint: int = 4_000
+
+
+def fit_gan(
+    run: Path,
+    faces: FaceSet,
+    parser: nn.Module,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    compute: Compute,
+    *,
+    record: dict[str, Any],
+    intervals: Intervals | None = None,
+) -> Path:
+    """Train the framework, or go on where an earlier process stopped.
+
+    Args:
+        run: the run's folder; gets ``config.json``, ``log.jsonl``, ``samples/*.png``, ``checkpoint.pt`` and, at the end, the
+            averaged generator as ``weights.safetensors``.
+        faces: labelled faces of ``generator.size``: sources and targets.
+        parser: P_F, ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``; used frozen, in eval mode.
+        generator: the networks' shape.
+        training: how to train.
+        compute: device and precision.
+        record: what else to keep in ``config.json`` (data titles, the parser's file and hash); part of the run's identity.
+        intervals: how often to log, sample and save.
+
+    Returns:
+        The weights file.
+
+    Raises:
+        CheckpointMismatch: the folder holds a run with other settings.
+        ConfigError: the batch is larger than the data.
+        TrainingFailed: a loss is no longer finite.
+        OutputError: the folder cannot be written.
+    """
+    every = intervals or Intervals()
+    config = {"generator": to_dict(generator), "training": to_dict(training), **record}
+    checkpoint = run / "checkpoint.pt"
+    stored = load_checkpoint(checkpoint, config=config)
+    ensure_folder(run)
+    write_json(run / "config.json", config)
+
+    torch.manual_seed(training.seed)
+    networks = Networks.build(generator, parser, compute)
+    optimisers = Optimisers.build(networks, training)
+    ema = Ema(networks.generator, half_life=training.ema_half_life)
+    step = 0
+    seconds = 0.0
+    if stored is not None:
+        _restore(stored, networks, optimisers, ema)
+        step, seconds = int(stored["step"]), float(stored["seconds"])
+        say(f"resuming at {step * training.batch:,} images from {checkpoint}")
+    batches = Batches(faces, batch=training.batch, seed=training.seed, flip=training.flip)
+    log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
+    preview = _Preview(faces, seed=training.seed)
+
+    steps = math.ceil(training.images / training.batch)
+    sums: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    resumed, began, logged = seconds, time.monotonic(), (step, seconds)
+    with Progress("train-gan", training.images, start=step * training.batch) as progress:
+        while step < steps:
+            # (1 + 1): a paired step, an unpaired step (Section 3.3).
+            paired = step % 2 == 0
+            optimisers.set_rate(learning_rate(training, step / steps))
+            terms = gan_step(networks, optimisers, batches.get(step, paired=paired), training, compute, paired=paired)
+            step += 1
+            images = step * training.batch
+            ema.update(networks.generator, batch=training.batch, images_seen=images)
+
+            for name, term in terms.items():
+                key = f"{name}/{'paired' if paired else 'unpaired'}"
+                sums[key] = sums.get(key, 0.0) + term
+                counts[key] = counts.get(key, 0) + 1
+            last = step == steps
+            if last or _due(images, training.batch, every.log):
+                means = {key: float(total) / counts[key] for key, total in sums.items()}
+                _check_finite(means, images, run)
+                seconds = resumed + time.monotonic() - began
+                rate = (step - logged[0]) * training.batch / max(seconds - logged[1], 1e-9)
+                log.add(images=images, seconds=round(seconds, 2), rate=round(rate, 2), **_rounded(means))
+                sums, counts, logged = {}, {}, (step, seconds)
+                progress.update(min(images, training.images), _note(means))
+            if last or _due(images, training.batch, every.samples):
+                write_png(run / "samples" / f"{images:08d}.png", preview.draw(ema.module, compute))
+            if last or _due(images, training.batch, every.checkpoint):
+                seconds = resumed + time.monotonic() - began
+                save_checkpoint(checkpoint, _state(config, step, seconds, networks, optimisers, ema))
+    weights = run / WEIGHTS
+    save_weights(weights, ema.module.state_dict(), kind="gan", config=config)
+    return weights
+
+
+def learning_rate(training: TrainingConfig, progress: float) -> float:
+    """Adam's rate at a share 0..1 of the run: constant, then linearly down to 0."""
+    if progress <= training.decay_from:
+        return training.learning_rate
+    return training.learning_rate * (1.0 - progress) / (1.0 - training.decay_from)
+
+
+def _due(images: int, batch: int, every: int) -> bool:
+    """Whether the last step of ``batch`` images passed a multiple of ``every``."""
+    return images // every > (images - batch) // every
+
+
+def _check_finite(means: dict[str, float], images: int, run: Path) -> None:
+    broken = [name for name, value in means.items() if not math.isfinite(value)]
+    if broken:
+        raise TrainingFailed(
+            f"{run}: {', '.join(broken)} is not finite after {images:,} images; the checkpoint before it is kept: "
+            f"delete it and try a lower --learning-rate or --precision fp32"
+        )
+
+
+def _rounded(means: dict[str, float]) -> dict[str, Any]:
+    return {name: round(value, 5) for name, value in means.items()}
+
+
+def _note(means: dict[str, float]) -> str:
+    shown = {"D": "discriminator/unpaired", "parse": "parsing/unpaired", "rec": "global/paired"}
+    return "  ".join(f"{short} {means[name]:.3f}" for short, name in shown.items() if name in means)
+
+
+def _state(
+    config: dict[str, Any], step: int, seconds: float, networks: Networks, optimisers: Optimisers, ema: Ema
+) -> dict[str, Any]:
+    return {
+        "config": json.loads(json.dumps(config)),
+        "step": step,
+        "seconds": seconds,
+        "generator": networks.generator.state_dict(),
+        "paired": networks.paired.state_dict(),
+        "unpaired": networks.unpaired.state_dict(),
+        "ema": ema.module.state_dict(),
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in vars(optimisers).items()},
+    }
+
+
+def _restore(stored: dict[str, Any], networks: Networks, optimisers: Optimisers, ema: Ema) -> None:
+    for name in ("generator", "paired", "unpaired"):
+        getattr(networks, name).load_state_dict(stored[name])
+    for name, optimiser in vars(optimisers).items():
+        optimiser.load_state_dict(stored["optimisers"][name])
+    ema.module.load_state_dict(stored["ema"])
+
+
+class _Preview:
+    """The grid a run draws now and then: targets, their masks, and what three sources make of them."""
+
+    def __init__(self, faces: FaceSet, *, seed: int) -> None:
+        chosen = np.sort(np.random.default_rng([seed, 3]).permutation(len(faces))[: 4 * _COLUMNS])
+        assert faces.labels is not None  # training data always has them
+        images, labels = np.array(faces.images[chosen]), fill_ignored(faces.labels[chosen])
+        shared = len(chosen) // 4
+        self.images = np.split(images[: 4 * shared], 4)
+        self.labels = np.split(labels[: 4 * shared], 4)
+
+    @torch.no_grad()
+    def draw(self, generator: nn.Module, compute: Compute) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        target, target_labels = compute.image(to_float(self.images[0])), torch.from_numpy(self.labels[0]).to(compute.device)
+
+        def painted(images: Any, labels: Any) -> list[Any]:
+            with compute.autocast():
+                result = generator(
+                    compute.image(to_float(images)), torch.from_numpy(labels).to(compute.device), target, target_labels
+                )
+            return list(to_bytes(result))
+
+        rows = [
+            ("target", list(self.images[0])),
+            ("mask", list(colour(self.labels[0]))),
+            ("reconstructed", painted(self.images[0], self.labels[0])),
+        ]
+        for letter, images, labels in zip("ABC", self.images[1:], self.labels[1:], strict=True):
+            rows += [(f"source {letter}", list(images)), (f"result {letter}", painted(images, labels))]
+        return grid(rows)

@@ -1,0 +1,41 @@
+"""Pictures for people: grids with captions, written as PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+ByteArray = npt.NDArray[np.uint8]
+
+_MARGIN = 2
+
+
+def grid(rows: Sequence[tuple[str, Sequence[ByteArray]]], *, cell: int = 96) -> ByteArray:
+    """Rows of pictures with a caption to the left of each.
+
+    Args:
+        rows: caption and ``(H, W, 3)`` uint8 RGB pictures of any size.
+        cell: side of a shown picture in pixels; small ones are enlarged smoothly, label maps and photos alike.
+
+    Returns:
+        ``(height, width, 3)`` uint8 RGB on white.
+    """
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.42
+    widest = max((cv2.getTextSize(caption, font, scale, 1)[0][0] for caption, _ in rows), default=0)
+    left = widest + 14 if widest else _MARGIN
+    columns = max((len(pictures) for _, pictures in rows), default=0)
+    step = cell + _MARGIN
+    canvas = np.full((len(rows) * step + _MARGIN, left + columns * step, 3), 255, dtype=np.uint8)
+    for r, (caption, pictures) in enumerate(rows):
+        top = r * step + _MARGIN
+        cv2.putText(canvas, caption, (6, top + cell // 2 + 5), font, scale, (40, 40, 40), 1, cv2.LINE_AA)
+        for c, picture in enumerate(pictures):
+            enlarge = picture.shape[0] <= cell
+            flag = cv2.INTER_CUBIC if enlarge else cv2.INTER_AREA
+            canvas[top : top + cell, left + c * step : left + c * step + cell] = cv2.resize(
+                picture, (cell, cell), interpolation=flag
+            )
+    return canvas
