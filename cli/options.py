@@ -7,11 +7,20 @@ from typing import Annotated, Optional
 
 import typer
 
+Faces = Annotated[str, typer.Option("--faces", help="Labelled faces, NAME or NAME:DIR.")]
+Labelled = Annotated[
+    Optional[int],  # noqa: UP045 - typer reads it at run time on Python 3.10
+    typer.Option("--labelled", help="Use only the first N labelled faces."),
+]
 DataRoot = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+    Optional[Path],  # noqa: UP045
     typer.Option("--data-root", help="Where a bare dataset NAME is looked for; else $FACEAUG_DATA, else ./data."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept and found.")]
+Cache = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--cache", help="Where aligned faces are kept between commands; else the folder cache in --runs."),
+]
 Out = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--out", help="This run's folder; else one under --runs that is named after the settings."),

@@ -7,20 +7,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import DataRoot, Device, DryRun, Out, Precision, Runs, Seed
+from .options import Cache, DataRoot, Device, DryRun, Faces, Labelled, Out, Precision, Runs, Seed
 
 RUNS = Path("runs")
 
 
 def train_gan(
-    faces: Annotated[str, typer.Option(help="Labelled faces, NAME or NAME:DIR.")] = "helen",
+    faces: Faces = "helen",
     unlabelled: Annotated[
         str, typer.Option(help="Photos that the parser labels for training, NAME or NAME:DIR; 'none' for none.")
     ] = "celeba",
-    labelled: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Use only the first N labelled faces, for the GAN and for its parser."),
-    ] = None,
+    labelled: Labelled = None,
     preset: Annotated[
         str, typer.Option(help="tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, tiny on a CPU.")
     ] = "auto",
@@ -34,6 +31,7 @@ def train_gan(
     lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
     out: Out = None,
     runs: Runs = RUNS,
+    cache: Cache = None,
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -61,8 +59,10 @@ def train_gan(
     typer.echo(f"train-gan: preset {chosen} ({generator.size} px, width {generator.width}), {compute}")
     if dry_run:
         from faceaug.gan.shapes import describe
+        from faceaug.parser.config import ParserConfig
+        from faceaug.parser.network import build_parser
 
-        typer.echo(describe(generator, training))
+        typer.echo(describe(generator, training, build_parser(ParserConfig(size=generator.size), weights=False)))
         return
 
     from faceaug.datasets.names import data_root as resolve_root
@@ -74,7 +74,7 @@ def train_gan(
 
     from .train_parser import ensure_parser
 
-    root, cache = resolve_root(data_root), runs / "cache"
+    root, cache = resolve_root(data_root), cache or runs / "cache"
     train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache, limit=labelled)
     photos = None
     if unlabelled != "none":
@@ -84,6 +84,7 @@ def train_gan(
         size=generator.size,
         data_root=data_root,
         runs=runs,
+        cache=cache,
         compute=compute,
         labelled=labelled,
         seed=seed,

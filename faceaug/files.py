@@ -44,7 +44,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside ``path``; on success rename it to ``path`` (which must not exist), else remove it.
+    """Give a temporary folder beside ``path``; on success rename it to ``path``, else remove it.
+
+    Where another process made ``path`` meanwhile, its folder stays: both hold the same.
 
     Raises:
         OutputError: as for :func:`atomic_file`.
@@ -58,7 +60,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             if file.is_file():
                 with open(file, "rb") as handle:
                     os.fsync(handle.fileno())
-        os.replace(part, path)
+        if not path.is_dir():
+            os.replace(part, path)
         _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(

@@ -1,1 +1,1 @@
-"""Drawn faces."""
+"""Faces drawn by rule, with exact labels: the embedded data for trying everything out."""

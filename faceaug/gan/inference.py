@@ -23,6 +23,8 @@ from faceaug.training.device import Compute
 
 ByteArray = npt.NDArray[np.uint8]
 
+_CHUNK = 16
+
 
 @dataclass(frozen=True)
 class Generator:
@@ -53,9 +55,11 @@ class Generator:
         Returns:
             ``(N, 5, code)`` float32 on the CPU.
         """
-        with self.compute.autocast():
-            codes = self.network.encode(self._image(images), self._labels(labels))
-        return codes.float().cpu()
+        found = []
+        for rows in _chunks(len(images)):
+            with self.compute.autocast():
+                found.append(self.network.encode(self._image(images[rows]), self._labels(labels[rows])).float().cpu())
+        return torch.cat(found)[: len(images)]
 
     @torch.inference_mode()
     def paint(self, codes: Tensor, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
@@ -69,17 +73,28 @@ class Generator:
         Returns:
             ``(N, S, S, 3)`` uint8 RGB.
         """
-        with self.compute.autocast():
-            result = self.network.paint(
-                codes.to(self.compute.device), self._image(target_images), self._labels(target_labels)
-            )
-        return to_bytes(result)
+        found = []
+        for rows in _chunks(len(codes)):
+            some = codes[torch.from_numpy(rows)].to(self.compute.device)
+            with self.compute.autocast():
+                found.append(to_bytes(self.network.paint(some, self._image(target_images[rows]), self._labels(target_labels[rows]))))
+        return np.concatenate(found)[: len(codes)]
 
     def _image(self, images: ByteArray) -> Tensor:
         return self.compute.image(to_float(images))
 
     def _labels(self, labels: ByteArray) -> Tensor:
         return torch.from_numpy(fill_ignored(labels)).to(self.compute.device)
+
+
+def _chunks(count: int) -> list[npt.NDArray[np.int64]]:
+    """Row numbers in groups of equal length, the last filled up with the last row.
+
+    Convolution kernels are chosen by shape and round differently: with one shape, a row's result cannot depend on how many
+    others were asked for with it.
+    """
+    padded = np.minimum(np.arange(-(-count // _CHUNK) * _CHUNK), count - 1)
+    return list(padded.reshape(-1, _CHUNK))
 
 
 def load_generator(path: Path, compute: Compute) -> Generator:

@@ -189,12 +189,11 @@ class _Preview:
     """The grid a run draws now and then: targets, their masks, and what three sources make of them."""
 
     def __init__(self, faces: FaceSet, *, seed: int) -> None:
-        chosen = np.sort(np.random.default_rng([seed, 3]).permutation(len(faces))[: 4 * _COLUMNS])
+        order = np.random.default_rng([seed, 3]).permutation(len(faces))
+        chosen = np.resize(order, 4 * _COLUMNS)  # very small sets are shown repeatedly
         assert faces.labels is not None  # training data always has them
-        images, labels = np.array(faces.images[chosen]), fill_ignored(faces.labels[chosen])
-        shared = len(chosen) // 4
-        self.images = np.split(images[: 4 * shared], 4)
-        self.labels = np.split(labels[: 4 * shared], 4)
+        self.images = np.split(np.array(faces.images[chosen]), 4)
+        self.labels = np.split(fill_ignored(faces.labels[chosen]), 4)
 
     @torch.no_grad()
     def draw(self, generator: nn.Module, compute: Compute) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -1,0 +1,91 @@
+"""``faceaug generate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .options import Cache, DataRoot, Device, Labelled, Out, Precision, Runs, Seed
+
+RUNS = Path("runs")
+
+
+def generate(
+    masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are painted on, NAME or NAME:DIR.")] = "helen",
+    sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
+    per_mask: Annotated[int, typer.Option(help="Different sources for every mask.")] = 2,
+    gender: Annotated[
+        str,
+        typer.Option(
+            help="consistent: sources of the mask's gender; filter: any source, then painted faces of another gender are "
+            "dropped, the paper's way; any: neither."
+        ),
+    ] = "consistent",
+    min_agreement: Annotated[
+        float, typer.Option(help="Drop faces that the parser reads worse than this (mean F1 with their mask, 0..1).")
+    ] = 0.0,
+    labelled: Labelled = None,
+    generator: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of the GAN; else the newest in --runs."),
+    ] = None,
+    parser: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of the parser that labels the sources and reads the results; else the GAN's own."),
+    ] = None,
+    rows_per_shard: Annotated[int, typer.Option(help="Planned faces in a shard.")] = 500,
+    batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,
+    out: Out = None,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Paint labelled faces: for each mask, sources of the same gender, into HDF5 shards.
+
+    Writes config.json, shard-*.h5 (format: faceaug/shards/FORMAT.md), faces.png, gender.json and, last, complete.json. The same
+    command resumes at the first missing shard.
+
+    Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
+    """
+    from faceaug.config import to_dict
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled, open_photos
+    from faceaug.gan.inference import load_generator
+    from faceaug.generate.run import GenerateConfig
+    from faceaug.generate.run import generate as run_generation
+    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.shards.reader import COMPLETE
+    from faceaug.training.device import choose_compute
+    from faceaug.training.runs import find, run_folder
+
+    config = GenerateConfig(
+        per_mask=per_mask, gender=gender, min_agreement=min_agreement, rows_per_shard=rows_per_shard, seed=seed
+    )
+    compute = choose_compute(device, precision)
+    weights = generator or find(runs, "gan", "train-gan")
+    painter = load_generator(weights, compute)
+    reader = load_parser(parser or Path(str(painter.record.get("parser", ""))), compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
+    photos = open_photos(sources, size=size, root=root, cache=cache)
+    identity = {"generate": to_dict(config), "generator": painter.hash, "masks": [masks, labelled], "sources": sources}
+    run = out or run_folder(runs, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
+    typer.echo(
+        f"generate: {len(targets):,} masks of {targets.title} x {per_mask} of {len(photos):,} sources of {photos.title} at "
+        f"{size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
+    )
+    if (run / COMPLETE).is_file():
+        typer.echo(f"generate: already finished: {run}")
+        return
+    labels = predict_labels(reader, photos.images, label="labelling sources")
+    summary = run_generation(run, targets, photos.with_labels(labels), painter, reader, config, batch=batch)
+    typer.echo(
+        f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
+        f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"
+        f"shards: {run}, pictures: {run / 'faces.png'}"
+    )

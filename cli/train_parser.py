@@ -1,0 +1,138 @@
+"""``faceaug train-parser``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from .options import Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Seed
+
+if TYPE_CHECKING:
+    from faceaug.training.device import Compute
+
+RUNS = Path("runs")
+
+
+def train_parser(
+    faces: Faces = "helen",
+    labelled: Labelled = None,
+    size: Annotated[int, typer.Option(help="Side of the aligned faces, pixels: 64, 128 or 256.")] = 64,
+    encoder: Annotated[
+        str, typer.Option(help="The U-Net's encoder: efficientnet-lite0, resnet18 or mobilenet_v2.")
+    ] = "efficientnet-lite0",
+    pretrained: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(help="Begin from packaged ImageNet weights; the default where there are some (efficientnet-lite0)."),
+    ] = None,
+    images: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Training length in images seen; else 40 times the faces, at most 60,000 (200,000 on a GPU)."),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="AdamW's highest rate.")] = 2e-3,
+    augment: Annotated[bool, typer.Option(help="Mirror (left and right classes exchanged), rotate, scale, shift.")] = True,
+    out: Out = None,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Train the face parsing network P_F: a U-Net from photos to label maps.
+
+    Writes config.json, log.jsonl, curves.png, predictions.png, report.json and weights.safetensors: the state that was best on
+    the tuning faces. The same command resumes an interrupted run.
+
+    Example: faceaug train-parser --faces helen:/data/helen --size 64 --labelled 500
+    """
+    from faceaug.parser.config import ParserConfig
+    from faceaug.training.device import choose_compute
+
+    if pretrained is None:
+        pretrained = encoder == "efficientnet-lite0"
+    compute = choose_compute(device, precision)
+    run_parser(
+        faces,
+        parser=ParserConfig(size=size, encoder=encoder, pretrained=pretrained),
+        compute=compute,
+        labelled=labelled,
+        training={"images": images, "batch": batch, "learning_rate": learning_rate, "augment": augment, "seed": seed},
+        out=out,
+        runs=runs,
+        cache=cache,
+        data_root=data_root,
+    )
+
+
+def run_parser(
+    faces: str,
+    *,
+    parser: object,
+    compute: Compute,
+    labelled: int | None,
+    training: dict[str, object],
+    out: Path | None,
+    runs: Path,
+    cache: Path | None,
+    data_root: Path | None,
+) -> Path:
+    """Train a parser as the command does, or find it finished; returns its weights file."""
+    from faceaug.config import to_dict
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled
+    from faceaug.parser.config import ParserConfig, ParserTraining, default_images
+    from faceaug.parser.train import fit_parser
+    from faceaug.training.runs import WEIGHTS, run_folder
+
+    assert isinstance(parser, ParserConfig)  # typed loosely to keep imports out of --help
+    root, cache = resolve_root(data_root), cache or runs / "cache"
+    train = open_labelled(faces, "train", size=parser.size, root=root, cache=cache, limit=labelled)
+    tuning = open_labelled(faces, "tuning", size=parser.size, root=root, cache=cache)
+    if training.get("images") is None:
+        training = {**training, "images": default_images(len(train), compute.device.type)}
+    settings = ParserTraining(**training)  # type: ignore[arg-type]
+    record = {"data": train.title, "faces": len(train), "tuning": len(tuning)}
+    run = out or run_folder(
+        runs, "parser", f"{parser.encoder}-{parser.size}", {"parser": to_dict(parser), "training": to_dict(settings), **record}
+    )
+    if (run / WEIGHTS).is_file():
+        typer.echo(f"train-parser: already finished: {run / WEIGHTS}")
+        return run / WEIGHTS
+    typer.echo(
+        f"train-parser: {len(train):,} faces of {train.title} at {parser.size} px, {parser.encoder}"
+        f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
+        f"  {settings.images:,} images in batches of {settings.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
+    )
+    weights = fit_parser(run, train, tuning, parser, settings, compute, record=record)
+    typer.echo(f"parser: {weights}\ncurves: {run / 'curves.png'}, pictures: {run / 'predictions.png'}")
+    return weights
+
+
+def ensure_parser(
+    faces: str,
+    *,
+    size: int,
+    compute: Compute,
+    labelled: int | None,
+    runs: Path,
+    cache: Path | None,
+    data_root: Path | None,
+    seed: int,
+) -> Path:
+    """The default parser of these faces at this size, trained now where there is none."""
+    from faceaug.parser.config import ParserConfig
+
+    return run_parser(
+        faces,
+        parser=ParserConfig(size=size),
+        compute=compute,
+        labelled=labelled,
+        training={"seed": seed},
+        out=None,
+        runs=runs,
+        cache=cache,
+        data_root=data_root,
+    )

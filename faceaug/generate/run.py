@@ -1,0 +1,268 @@
+"""A generation run: plan, paint shard by shard, filter, count, show."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from faceaug.config import check, to_dict
+from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
+from faceaug.files import ensure_folder, write_json
+from faceaug.gan.inference import Generator
+from faceaug.generate.agreement import agreement
+from faceaug.generate.gender import GenderClassifier, fit_gender
+from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
+from faceaug.images import write_png
+from faceaug.labels import colour
+from faceaug.parser.predict import Parser, predict_labels
+from faceaug.pictures import grid
+from faceaug.prepare.faces import FaceSet
+from faceaug.pretrained import ImageFeatures
+from faceaug.shards.reader import COMPLETE, ShardReader
+from faceaug.shards.writer import shard_name, write_shard
+from faceaug.training.log import Progress, say
+
+ByteArray = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class GenerateConfig:
+    """What is generated."""
+
+    per_mask: int = 2
+    """Different sources for every target mask."""
+    gender: str = "consistent"
+    """``consistent``: sources of the target's gender; ``filter``: any source, painted faces of another gender than the target's
+    are dropped (the paper's way); ``any``."""
+    min_agreement: float = 0.0
+    """Painted faces whose agreement with their mask is lower are dropped."""
+    rows_per_shard: int = 500
+    """Planned rows of a shard, before filters."""
+    seed: int = 0
+    """Of the pairing and of the gender classifier's split."""
+
+    def __post_init__(self) -> None:
+        check_gender_mode(self.gender)
+        check(
+            {
+                f"--per-mask {self.per_mask}: must be 1 or more": self.per_mask < 1,
+                f"--min-agreement {self.min_agreement}: must be within 0..1": not 0 <= self.min_agreement <= 1,
+                f"--rows-per-shard {self.rows_per_shard}: must be 1 or more": self.rows_per_shard < 1,
+            }
+        )
+
+
+def generate(
+    run: Path,
+    targets: FaceSet,
+    sources: FaceSet,
+    generator: Generator,
+    parser: Parser,
+    config: GenerateConfig,
+    *,
+    batch: int = 32,
+) -> dict[str, Any]:
+    """Paint labelled faces into shards, or go on at the first shard that is missing.
+
+    Args:
+        run: the set's folder; gets ``config.json``, ``gender.json``, shards, ``faces.png`` and, last, ``complete.json``.
+        targets: labelled faces: whose masks and backgrounds are used.
+        sources: photos, with labels for the generator to cut components by.
+        generator: paints.
+        parser: reads what was painted.
+        config: what to generate.
+        batch: faces at once; changes nothing in the result.
+
+    Returns:
+        What ``complete.json`` holds: shards, rows, counts of what was dropped and why, agreement, gender accuracy.
+
+    Raises:
+        ConfigError: the folder holds another set, or the pairing is impossible.
+        NothingLeft: the filters dropped every face.
+        OutputError: the folder cannot be written.
+    """
+    if targets.labels is None or sources.labels is None:
+        raise ValueError("targets and sources need label maps")
+    if not targets.size == sources.size == generator.config.size:
+        raise CheckpointMismatch(
+            f"generator: paints {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
+        )
+    record = {
+        "generate": to_dict(config),
+        "generator": generator.hash,
+        "parser": parser.hash,
+        "targets": {"title": targets.title, "count": len(targets)},
+        "sources": {"title": sources.title, "count": len(sources)},
+        "size": targets.size,
+    }
+    _claim(run, record)
+    if (run / COMPLETE).is_file():
+        finished: dict[str, Any] = json.loads((run / COMPLETE).read_text())
+        return finished
+    gender, target_male, report = _genders(run, targets, sources, config, parser)
+    plan = plan_pairs(target_male, sources.male, per_mask=config.per_mask, mode=config.gender, seed=config.seed)
+    painter = _Painter(targets, sources, target_male, generator, parser, gender, config, batch)
+
+    count = -(-len(plan) // config.rows_per_shard)
+    dropped: Counter[str] = Counter(plan.dropped)
+    shards: list[dict[str, Any]] = []
+    with Progress("generate", len(plan), unit="faces") as progress:
+        for number in range(count):
+            rows = np.arange(number * config.rows_per_shard, min((number + 1) * config.rows_per_shard, len(plan)))
+            path = run / shard_name(number)
+            tally = run / f"{shard_name(number)}.json"
+            if not (path.is_file() and tally.is_file()):
+                images, labels, columns, lost = painter.paint(plan, rows, progress)
+                write_json(tally, {"rows": len(images), "dropped": lost})
+                write_shard(path, images, labels, columns, number=number, generator=generator.hash, config=record)
+            known = json.loads(tally.read_text())
+            dropped.update(known["dropped"])
+            shards.append({"file": path.name, "rows": known["rows"]})
+            progress.update(int(rows[-1]) + 1)
+    total = sum(shard["rows"] for shard in shards)
+    if not total:
+        raise NothingLeft(
+            f"{run}: the filters dropped all {len(plan)} faces ({_told(dropped)}); lower --min-agreement, or use --gender any"
+        )
+    reader = ShardReader(run, partial=True)
+    measured = reader.column("agreement")
+    summary = {
+        **record,
+        "faces": total,
+        "planned": len(plan),
+        "dropped": dict(dropped),
+        "gender_classifier": report,
+        "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
+        "shards": shards,
+    }
+    write_png(run / "faces.png", contact_sheet(reader, targets, sources))
+    reader.close()
+    write_json(run / COMPLETE, summary)
+    for number in range(count):
+        (run / f"{shard_name(number)}.json").unlink(missing_ok=True)
+    say(f"generate: {total:,} faces; dropped: {_told(dropped)}")
+    return summary
+
+
+def _told(dropped: Counter[str]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items())) or "none"
+
+
+def _claim(run: Path, record: dict[str, Any]) -> None:
+    ensure_folder(run)
+    path = run / "config.json"
+    if path.is_file() and json.loads(path.read_text()) != record:
+        raise ConfigError(f"{run}: holds a set made with other settings; choose another --out, or delete it")
+    write_json(path, record)
+
+
+def _genders(
+    run: Path, targets: FaceSet, sources: FaceSet, config: GenerateConfig, parser: Parser
+) -> tuple[GenderClassifier | None, npt.NDArray[np.int64], dict[str, Any] | None]:
+    """The targets' genders: as known, else classified; kept in ``gender.json`` for a resumed run."""
+    if config.gender == "any":
+        return None, targets.male, None
+    path = run / "gender.json"
+    if path.is_file() and config.gender == "consistent":
+        stored = json.loads(path.read_text())
+        return None, np.array(stored["target_male"], dtype=np.int64), stored["classifier"]
+    classifier = fit_gender(sources, ImageFeatures(parser.compute), seed=config.seed)
+    found = classifier.male(targets.images, label="gender of targets")
+    male = np.where(targets.male >= 0, targets.male, found)
+    report = {"held_out_accuracy": classifier.accuracy, "held_out_photos": classifier.held_out}
+    say(
+        f"gender: {classifier.accuracy:.1%} right on {classifier.held_out} held-out source photos; targets: "
+        f"{int((male == 1).sum())} male, {int((male == 0).sum())} female"
+    )
+    write_json(path, {"classifier": report, "target_male": male.tolist()})
+    return classifier, male, report
+
+
+class _Painter:
+    """Paints planned rows; every source is encoded once and its latent codes kept."""
+
+    def __init__(
+        self,
+        targets: FaceSet,
+        sources: FaceSet,
+        target_male: npt.NDArray[np.int64],
+        generator: Generator,
+        parser: Parser,
+        gender: GenderClassifier | None,
+        config: GenerateConfig,
+        batch: int,
+    ) -> None:
+        self.targets, self.sources, self.target_male = targets, sources, target_male
+        self.generator, self.parser, self.gender, self.config, self.batch = generator, parser, gender, config, batch
+        self.codes: dict[int, torch.Tensor] = {}
+
+    def _encode(self, wanted: npt.NDArray[np.int64]) -> torch.Tensor:
+        assert self.sources.labels is not None  # checked by generate()
+        new = np.array([index for index in np.unique(wanted) if int(index) not in self.codes], dtype=np.int64)
+        for start in range(0, len(new), self.batch):
+            rows = new[start : start + self.batch]
+            codes = self.generator.encode(self.sources.images[rows], self.sources.labels[rows])
+            self.codes.update(zip(rows.tolist(), codes, strict=True))
+        return torch.stack([self.codes[int(index)] for index in wanted])
+
+    def paint(
+        self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
+    ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
+        """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
+        assert self.targets.labels is not None  # checked by generate()
+        codes = self._encode(plan.source[rows])
+        painted, read = [], []
+        for start in range(0, len(rows), self.batch):
+            target = plan.target[rows[start : start + self.batch]]
+            some = self.generator.paint(
+                codes[start : start + self.batch], self.targets.images[target], self.targets.labels[target]
+            )
+            painted.append(some)
+            read.append(predict_labels(self.parser, some))
+            progress.update(int(rows[start]))
+        images = np.concatenate(painted)
+        target, source = plan.target[rows], plan.source[rows]
+        labels = self.targets.labels[target]
+        fits = agreement(np.concatenate(read), labels)
+        lost: dict[str, int] = {}
+        keep = fits >= self.config.min_agreement
+        lost["agreement too low"] = int((~keep).sum())
+        if self.config.gender == "filter" and self.gender is not None:
+            same = self.gender.male(images) == self.target_male[target]
+            lost["painted gender differs from the target's"] = int((keep & ~same).sum())
+            keep &= same
+        columns = {
+            "target": [self.targets.names[i] for i in target[keep]],
+            "source": [self.sources.names[i] for i in source[keep]],
+            "target_male": self.target_male[target[keep]],
+            "source_male": self.sources.male[source[keep]],
+            "row": rows[keep],
+            "seed": plan.seed[rows[keep]],
+            "agreement": fits[keep],
+        }
+        return images[keep], labels[keep], columns, {reason: n for reason, n in lost.items() if n}
+
+
+def contact_sheet(reader: ShardReader, targets: FaceSet, sources: FaceSet, *, columns: int = 12) -> ByteArray:
+    """Painted faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
+    chosen = np.unique(np.linspace(0, len(reader) - 1, 2 * columns).round().astype(int))
+    target_of = {name: index for index, name in enumerate(targets.names)}
+    source_of = {name: index for index, name in enumerate(sources.names)}
+    lines: list[tuple[str, list[ByteArray]]] = []
+    for start in range(0, len(chosen), columns):
+        about = [reader.about(int(index)) for index in chosen[start : start + columns]]
+        faces = [reader.face(int(index)) for index in chosen[start : start + columns]]
+        lines += [
+            ("target", [targets.images[target_of[row["target"]]] for row in about]),
+            ("mask", [colour(labels) for _, labels in faces]),
+            ("source", [sources.images[source_of[row["source"]]] for row in about]),
+            ("painted", [image for image, _ in faces]),
+        ]
+    return grid(lines)

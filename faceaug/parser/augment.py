@@ -1,0 +1,81 @@
+"""Geometric augmentation of whole batches: mirroring that knows left from right, rotation, scale, shift."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from faceaug.labels import FLIP_TABLE, IGNORE
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How far faces are moved."""
+
+    rotation: float = 15.0
+    """Largest turn to either side, degrees."""
+    scale: float = 1.15
+    """Largest enlargement; the largest reduction is its inverse."""
+    shift: float = 0.05
+    """Largest shift along each axis, as a share of the side."""
+    probability: float = 0.7
+    """Share of the rows that are warped at all; mirroring is decided apart, with 0.5."""
+
+
+def augment(
+    images: Tensor, labels: Tensor, generator: torch.Generator, geometry: Geometry | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mirror and warp every face of a batch by itself.
+
+    Args:
+        images: ``(N, 3, S, S)`` float, any range.
+        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        generator: random numbers (CPU).
+        geometry: the ranges.
+
+    Returns:
+        New tensors of the same shapes; where a warped label map shows the outside of its photo it is 255, and the image there
+        continues its border.
+    """
+    images, labels = mirror(images, labels, torch.rand(len(images), generator=generator) < 0.5)
+    return warp(images, labels, random_affine(len(images), generator, geometry or Geometry()))
+
+
+def mirror(images: Tensor, labels: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
+    """Mirror the rows in ``which`` ``(N,)`` bool and exchange their left and right classes; twice gives the input back."""
+    table = torch.from_numpy(FLIP_TABLE).to(labels.device)
+    which = which.to(images.device)
+    flipped = torch.where(which[:, None, None, None], images.flip(-1), images)
+    exchanged = table[labels.flip(-1).long()]
+    return flipped, torch.where(which[:, None, None], exchanged, labels)
+
+
+def random_affine(count: int, generator: torch.Generator, geometry: Geometry) -> Tensor:
+    """``(N, 2, 3)`` matrices from output to input coordinates in [-1, 1], as :func:`torch.nn.functional.affine_grid` takes."""
+
+    def uniform(limit: float) -> Tensor:
+        return (torch.rand(count, generator=generator) * 2 - 1) * limit
+
+    angle = uniform(math.radians(geometry.rotation))
+    scale = torch.exp(uniform(math.log(geometry.scale)))
+    shift_x, shift_y = uniform(2 * geometry.shift), uniform(2 * geometry.shift)
+    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+    matrices = torch.stack([torch.stack([cos, -sin, shift_x], 1), torch.stack([sin, cos, shift_y], 1)], 1)
+    kept = torch.rand(count, generator=generator) >= geometry.probability
+    matrices[kept] = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    return matrices
+
+
+def warp(images: Tensor, labels: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Resample images (bicubic, border continued) and label maps (nearest, outside 255) by ``matrices`` ``(N, 2, 3)``."""
+    grid = F.affine_grid(matrices.to(images.device), list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    # Zero means outside below: shift every label up by one around the sampling.
+    raised = (labels.float() + 1.0)[:, None]
+    sampled = F.grid_sample(raised, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
+    classes = torch.where(sampled == 0, torch.full_like(sampled, float(IGNORE)), sampled - 1.0)
+    return moved, classes.to(torch.uint8)

@@ -1,0 +1,67 @@
+"""Training batches of a parser: real and synthetic faces in a fixed proportion, augmented, by step number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from faceaug.errors import ConfigError
+from faceaug.gan.batches import to_float
+from faceaug.parser.augment import augment
+from faceaug.parser.config import ParserTraining
+from faceaug.prepare.faces import FaceSet
+
+
+class MixedBatches:
+    """Batches by step number: a resumed run sees what an uninterrupted one would have.
+
+    Args:
+        real: labelled faces.
+        synthetic: more of them, or None.
+        training: batch, share of synthetic rows, seed, augmentation.
+
+    Raises:
+        ConfigError: a share of synthetic faces without any.
+    """
+
+    def __init__(self, real: FaceSet, synthetic: FaceSet | None, training: ParserTraining) -> None:
+        if real.labels is None or (synthetic is not None and synthetic.labels is None):
+            raise ValueError("parser training needs label maps")
+        if training.synthetic_share > 0 and synthetic is None:
+            raise ConfigError("--synthetic-share: there are no synthetic faces; generate some first")
+        self._real, self._synthetic, self._training = real, synthetic, training
+
+    def get(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images ``(N, 3, S, S)`` float32 in [-1, 1] and labels ``(N, S, S)`` uint8 of one step."""
+        batch = self._training.batch
+        before, after = self._synthetic_rows(step), self._synthetic_rows(step + 1)
+        parts = [self._rows(self._real, 0, step * batch - before, (step + 1) * batch - after)]
+        if self._synthetic is not None and after > before:
+            parts.append(self._rows(self._synthetic, 1, before, after))
+        images = to_float(np.concatenate([photos for photos, _ in parts]))
+        labels = torch.from_numpy(np.concatenate([maps for _, maps in parts]))
+        if not self._training.augment:
+            return images, labels
+        return augment(images, labels, torch.Generator().manual_seed(self._training.seed * 1_000_003 + step))
+
+    def _synthetic_rows(self, step: int) -> int:
+        """How many synthetic rows all steps before ``step`` had: shares hold over the run, whatever the batch."""
+        return math.floor(step * self._training.batch * self._training.synthetic_share + 1e-9)
+
+    def _rows(
+        self, faces: FaceSet, part: int, begin: int, end: int
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Places ``begin`` to ``end`` of an endless sequence of shuffled epochs."""
+        taken: list[npt.NDArray[np.int64]] = []
+        while begin < end:
+            epoch, within = divmod(begin, len(faces))
+            order = np.random.default_rng([self._training.seed, 10 + part, epoch]).permutation(len(faces))
+            taken.append(order[within : within + end - begin])
+            begin += len(taken[-1])
+        rows = np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+        assert faces.labels is not None  # checked above
+        return faces.images[rows], faces.labels[rows]

@@ -1,0 +1,103 @@
+"""Settings of the parser: what the network is, and how it is trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from faceaug.config import check
+
+ENCODERS = {
+    "efficientnet-lite0": "timm-tf_efficientnet_lite0",
+    "resnet18": "resnet18",
+    "mobilenet_v2": "mobilenet_v2",
+}
+"""Encoder names here -> in segmentation_models_pytorch."""
+
+
+@dataclass(frozen=True)
+class ParserConfig:
+    """The shape of a parser."""
+
+    size: int = 64
+    """Side of the photos it was trained on, pixels; a multiple of 32."""
+    encoder: str = "efficientnet-lite0"
+    """One of :data:`ENCODERS`."""
+    pretrained: bool = True
+    """Begin from the packaged ImageNet weights (only efficientnet-lite0 has some)."""
+    decoder: tuple[int, ...] = (128, 64, 48, 32, 16)
+    """Channels of the decoder, deepest first."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"parser size {self.size}: must be a positive multiple of 32": self.size < 32 or self.size % 32 != 0,
+                f"--encoder {self.encoder}: unknown; use {', '.join(ENCODERS)}": self.encoder not in ENCODERS,
+                f"--pretrained: there are no packaged weights for {self.encoder}; use efficientnet-lite0 or "
+                f"--no-pretrained": self.pretrained and self.encoder != "efficientnet-lite0",
+                "parser decoder: needs 5 channel counts": len(self.decoder) != 5,
+            }
+        )
+
+    @property
+    def dense_stem(self) -> bool:
+        """Whether the first convolution keeps the resolution.
+
+        ImageNet encoders halve the picture in their first layer; below 128 px brows and lips would be gone before anything was
+        learned of them, so there the first layer steps by one pixel and all later ones see twice the resolution.
+        """
+        return self.size < 128
+
+
+@dataclass(frozen=True)
+class ParserTraining:
+    """How a parser is trained."""
+
+    images: int = 60_000
+    """Training length in images seen."""
+    batch: int = 16
+    """Images a step."""
+    learning_rate: float = 2e-3
+    """AdamW's highest rate; it rises over the first tenth of the run and falls as a cosine to 0."""
+    weight_decay: float = 1e-2
+    """AdamW's decay."""
+    augment: bool = True
+    """Mirror, rotate, scale and shift."""
+    synthetic_share: float = 0.0
+    """Share of each step's images that are synthetic; 0 without synthetic faces."""
+    evaluations: int = 20
+    """How often tuning is scored, evenly over the run."""
+    seed: int = 0
+    """Of weights, order and augmentation."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"--images {self.images}: must be positive": self.images < 1,
+                f"--batch {self.batch}: must be 2 or more (batch norm)": self.batch < 2,
+                f"--learning-rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
+                f"--synthetic-share {self.synthetic_share}: must be within 0..1": not 0 <= self.synthetic_share <= 1,
+                f"evaluations {self.evaluations}: must be positive": self.evaluations < 1,
+            }
+        )
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in the run."""
+        return math.ceil(self.images / self.batch)
+
+    def rate(self, step: int) -> float:
+        """AdamW's rate at a step."""
+        warm = max(self.steps // 10, 1)
+        if step < warm:
+            return self.learning_rate * (step + 1) / warm
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(self.steps - warm, 1)))
+
+    def evaluate_after(self, step: int) -> bool:
+        """Whether tuning is scored when ``step`` steps are done; always at the end."""
+        return step * self.evaluations // self.steps > (step - 1) * self.evaluations // self.steps
+
+
+def default_images(faces: int, device: str) -> int:
+    """Training length where none is given: 40 passes over the faces, within what the device does in a quarter of an hour."""
+    return min(40 * faces, 200_000 if device == "cuda" else 60_000)

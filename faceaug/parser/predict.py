@@ -1,0 +1,94 @@
+"""A trained parser for use: photos to label maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from faceaug.config import from_dict
+from faceaug.errors import CheckpointMismatch
+from faceaug.files import file_hash
+from faceaug.parser.config import ParserConfig
+from faceaug.parser.network import build_parser
+from faceaug.training.checkpoint import load_state, load_weights
+from faceaug.training.device import Compute
+from faceaug.training.log import Progress
+
+ByteArray = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Parser:
+    """P_F with trained weights.
+
+    Attributes:
+        network: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``; frozen, in eval mode.
+        config: its shape.
+        record: the whole configuration of the run that made it.
+        hash: SHA-256 of the weights file.
+        compute: where it runs.
+    """
+
+    network: nn.Module
+    config: ParserConfig
+    record: dict[str, Any]
+    hash: str
+    compute: Compute
+
+
+def load_parser(path: Path, compute: Compute) -> Parser:
+    """Read a parser's weights file.
+
+    Raises:
+        CheckpointMismatch: missing, truncated, of another kind or label scheme, or not fitting its own configuration.
+    """
+    tensors, record = load_weights(path, kind="parser")
+    if "parser" not in record:
+        raise CheckpointMismatch(f"{path}: its configuration names no parser; train anew")
+    config = from_dict(ParserConfig, record["parser"], where=str(path))
+    network = build_parser(config, weights=False)
+    load_state(network, tensors, path)
+    network = compute.module(network).eval().requires_grad_(False)
+    return Parser(network, config, record, file_hash(path), compute)
+
+
+def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label: str = "") -> ByteArray:
+    """Label maps of photos.
+
+    Args:
+        parser: from :func:`load_parser`.
+        images: ``(N, S, S, 3)`` uint8 RGB; photos of another size than the parser's are resized for it and the logits back.
+        batch: photos at once.
+        label: name for a progress line; none where empty.
+
+    Returns:
+        ``(N, S, S)`` uint8, 0..10.
+    """
+    found = np.empty(images.shape[:3], dtype=np.uint8)
+    with Progress(label, len(images), unit="faces") as progress:
+        for start in range(0, len(images), batch):
+            rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2)
+            classes = predict_logits(parser, rows.float() / 127.5 - 1.0).argmax(dim=1)
+            found[start : start + batch] = classes.to(torch.uint8).cpu().numpy()
+            if label:
+                progress.update(min(start + batch, len(images)))
+    return found
+
+
+@torch.inference_mode()
+def predict_logits(parser: Parser, images: Tensor) -> Tensor:
+    """Logits ``(N, 11, S, S)`` float32 of ``(N, 3, S, S)`` in [-1, 1], whatever the parser's own size."""
+    own, given = parser.config.size, images.shape[-1]
+    if given != own:
+        images = F.interpolate(images, (own, own), mode="bilinear", antialias=True)
+    with parser.compute.autocast():
+        logits: Tensor = parser.network(parser.compute.image(images))
+    logits = logits.float()
+    return logits if given == own else F.interpolate(logits, (given, given), mode="bilinear", antialias=True)

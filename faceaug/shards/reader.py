@@ -1,0 +1,124 @@
+"""Reading shards: checked when opened, rows by number over all shards of a set."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from faceaug.errors import ShardDamaged
+from faceaug.labels import SCHEME
+from faceaug.shards.writer import COLUMNS, FORMAT, VERSION
+
+ByteArray = npt.NDArray[np.uint8]
+
+COMPLETE = "complete.json"
+"""Written last: a folder that has it is a whole set."""
+
+
+class ShardReader:
+    """Random access to the faces of a set.
+
+    File handles are opened on first use in each process, so readers can be pickled and forked freely.
+
+    Args:
+        folder: a folder of shards, or one shard file.
+        partial: accept a folder whose generation is not finished.
+
+    Raises:
+        ShardDamaged: missing, unfinished, truncated, or not of this format.
+    """
+
+    def __init__(self, folder: str | Path, *, partial: bool = False) -> None:
+        self.folder = Path(folder)
+        self.paths = self._find(partial)
+        self.config: dict[str, Any] = {}
+        self.size = 0
+        self._ends: list[int] = []
+        for path in self.paths:
+            self._check(path)
+        if not self._ends[-1]:
+            raise ShardDamaged(f"{self.folder}: its shards hold no faces; generate with weaker filters")
+        self._files: dict[Path, h5py.File] = {}
+        self._process = os.getpid()
+
+    def _find(self, partial: bool) -> list[Path]:
+        if self.folder.is_file():
+            return [self.folder]
+        if not self.folder.is_dir():
+            raise ShardDamaged(f"{self.folder}: no such folder of shards; run `faceaug generate` first, or name another")
+        complete = self.folder / COMPLETE
+        found = sorted(self.folder.glob("shard-*.h5"))
+        if complete.is_file():
+            listed = [self.folder / shard["file"] for shard in json.loads(complete.read_text())["shards"]]
+            missing = [path for path in listed if path not in found]
+            if missing:
+                raise ShardDamaged(f"{missing[0]}: {len(missing)} of {len(listed)} shards are missing; copy the set again")
+            return listed
+        if not partial or not found:
+            raise ShardDamaged(f"{self.folder}: holds no finished set; run the same `faceaug generate` command to its end")
+        return found
+
+    def _check(self, path: Path) -> None:
+        try:
+            with h5py.File(path, "r") as file:
+                attributes = dict(file.attrs)
+                shapes = {name: file[name].shape for name in ("image", "label", *COLUMNS) if name in file}
+        except OSError as error:
+            raise ShardDamaged(f"{path}: not a whole HDF5 file ({error}); delete it and generate again") from error
+        for key, wanted in (("format", FORMAT), ("version", VERSION), ("labels", SCHEME)):
+            if attributes.get(key) != wanted:
+                raise ShardDamaged(f"{path}: {key} is {attributes.get(key)!r}, needed {wanted!r}; generate the set anew")
+        if set(shapes) != {"image", "label", *COLUMNS} or len({shape[0] for shape in shapes.values()}) != 1:
+            raise ShardDamaged(f"{path}: datasets are missing or differ in length; delete it and generate again")
+        rows = int(shapes["image"][0])
+        self._ends.append(rows + (self._ends[-1] if self._ends else 0))
+        self.size = int(shapes["image"][1]) if rows else self.size
+        self.config = json.loads(attributes["config"])
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_files": {}}
+
+    def _open(self, path: Path) -> h5py.File:
+        if self._process != os.getpid():  # forked: the parent's handles must not be shared
+            self._files, self._process = {}, os.getpid()
+        if path not in self._files:
+            self._files[path] = h5py.File(path, "r")
+        return self._files[path]
+
+    def _locate(self, index: int) -> tuple[h5py.File, int]:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        shard = bisect.bisect_right(self._ends, index)
+        return self._open(self.paths[shard]), index - (self._ends[shard - 1] if shard else 0)
+
+    def face(self, index: int) -> tuple[ByteArray, ByteArray]:
+        """Image ``(S, S, 3)`` uint8 RGB and labels ``(S, S)`` uint8 of one row."""
+        file, row = self._locate(index)
+        return file["image"][row], file["label"][row]
+
+    def about(self, index: int) -> dict[str, Any]:
+        """All values of :data:`~faceaug.shards.writer.COLUMNS` of one row."""
+        file, row = self._locate(index)
+        return {name: file[name].asstr()[row] if name in ("target", "source") else file[name][row].item() for name in COLUMNS}
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """One column over all rows: one of :data:`~faceaug.shards.writer.COLUMNS`, ``image`` or ``label``."""
+        files = [self._open(path) for path in self.paths]
+        text = name in ("target", "source")
+        return np.concatenate([file[name].asstr()[:] if text else file[name][:] for file in files if file[name].shape[0]])
+
+    def close(self) -> None:
+        """Close this process's file handles."""
+        for file in self._files.values():
+            file.close()
+        self._files = {}
