@@ -1,1 +1,1 @@
-"""Benchmarks."""
+"""Measurements: what generated faces are worth to a parser, and the figures kept in ``results/``."""

@@ -31,6 +31,7 @@ def draw(
     """
     from faceaug.datasets.drawn.layouts import preview, write_celeba, write_helen
     from faceaug.datasets.names import data_root as resolve_root
+
     from faceaug.images import write_png
 
     root = out or resolve_root(data_root)

@@ -52,9 +52,10 @@ def generate(
 
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
-    from faceaug.config import to_dict
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
+
+    from faceaug.config import to_dict
     from faceaug.gan.inference import load_generator
     from faceaug.generate.run import GenerateConfig
     from faceaug.generate.run import generate as run_generation

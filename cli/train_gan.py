@@ -67,6 +67,7 @@ def train_gan(
 
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
+
     from faceaug.gan.train import fit_gan
     from faceaug.parser.predict import load_parser, predict_labels
     from faceaug.prepare.faces import join
@@ -94,7 +95,13 @@ def train_gan(
     if photos is not None:
         titles.append(photos.title)
         train = join(train, photos.with_labels(predict_labels(frozen, photos.images)))
-    record = {"preset": chosen, "data": titles, "faces": len(train), "parser": str(weights.resolve()), "parser_hash": frozen.hash}
+    record = {
+        "preset": chosen,
+        "data": titles,
+        "faces": len(train),
+        "parser": str(weights.resolve()),
+        "parser_hash": frozen.hash,
+    }
     identity = [dataclasses.asdict(generator), dataclasses.asdict(training), record]
     run = out or run_folder(runs, "gan", chosen, {"identity": identity})
     if (run / WEIGHTS).is_file():

@@ -80,9 +80,10 @@ def run_parser(
     data_root: Path | None,
 ) -> Path:
     """Train a parser as the command does, or find it finished; returns its weights file."""
-    from faceaug.config import to_dict
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled
+
+    from faceaug.config import to_dict
     from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
     from faceaug.training.runs import WEIGHTS, run_folder
@@ -96,7 +97,10 @@ def run_parser(
     settings = ParserTraining(**training)  # type: ignore[arg-type]
     record = {"data": train.title, "faces": len(train), "tuning": len(tuning)}
     run = out or run_folder(
-        runs, "parser", f"{parser.encoder}-{parser.size}", {"parser": to_dict(parser), "training": to_dict(settings), **record}
+        runs,
+        "parser",
+        f"{parser.encoder}-{parser.size}",
+        {"parser": to_dict(parser), "training": to_dict(settings), **record},
     )
     if (run / WEIGHTS).is_file():
         typer.echo(f"train-parser: already finished: {run / WEIGHTS}")

@@ -55,7 +55,7 @@ class CelebA:
                 f"{self.root}: no such folder; put CelebA's img_align_celeba/ and lists there, name another with "
                 f"celeba:DIR, or run `faceaug draw` for drawn faces"
             )
-        self.title = dataset_title(self.root, "celeba")
+        self.title = dataset_title(self.root, "CelebA")
         part_of = {row[0]: int(row[1]) for row in self._rows("list_eval_partition.txt", 1)}
         names = [name for name, part in part_of.items() if part in self.partitions[split]]
         self.names: tuple[str, ...] = tuple(names[:limit])

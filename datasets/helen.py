@@ -28,7 +28,7 @@ def dataset_title(root: Path, name: str) -> str:
             return str(json.loads(about.read_text())["title"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise DatasetDamaged(f'{about}: must be JSON with a "title"; mend or delete it') from error
-    return f"{name} ({root.name})"
+    return name if root.name.lower() == name.lower() else f"{name} ({root.name})"
 
 
 class Helen:
@@ -68,7 +68,7 @@ class Helen:
         if limit is not None and not 0 < limit <= len(names):
             raise ConfigError(f"--labelled {limit}: {self.root} lists {len(names)} {split} faces; choose 1 to {len(names)}")
         self.names: tuple[str, ...] = tuple(names[:limit])
-        self.title = dataset_title(self.root, "helen")
+        self.title = dataset_title(self.root, "Helen")
         self._check_files()
 
     def _listed(self) -> list[str]:
@@ -130,7 +130,7 @@ class Helen:
         shapes = {soft.shape for soft in maps}
         if len(shapes) > 1:
             raise DatasetDamaged(f"{folder}: its eleven maps differ in size; copy the dataset again")
-        return np.stack(maps).argmax(axis=0).astype(np.uint8)
+        return np.asarray(np.stack(maps).argmax(axis=0), dtype=np.uint8)
 
     def traits(self) -> dict[str, IntArray]:
         """Helen knows neither gender nor identity."""

@@ -13,9 +13,7 @@ from torchvision import tv_tensors
 Sample = tuple[Any, Any]
 
 
-def face_sample(
-    image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], transforms: Callable[..., Any] | None
-) -> Sample:
+def face_sample(image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], transforms: Callable[..., Any] | None) -> Sample:
     """Wrap one face for torchvision v2, so that geometric transforms keep labels whole.
 
     Args:

@@ -101,10 +101,7 @@ class MixedFaces(torch.utils.data.Dataset[Sample]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         sample: Sample
-        if index < len(self.real):
-            sample = self.real[index]
-        else:
-            sample = self.synthetic[int(self._drawn[index - len(self.real)])]
+        sample = self.real[index] if index < len(self.real) else self.synthetic[int(self._drawn[index - len(self.real)])]
         return sample
 
 

@@ -2,7 +2,7 @@
 
     from faceaug import SyntheticFaces, MixedFaces, Helen, CelebA
 
-gives torch datasets of ``tv_tensors``; everything else is found in the sub-packages, in the data's order: ``prepare``, ``parser``,
+gives torch datasets of ``tv_tensors``; everything else is in the sub-packages, in the data's order: ``prepare``, ``parser``,
 ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
@@ -28,7 +28,7 @@ _HOMES = {
     "SyntheticFaces": "faceaug.datasets.synthetic",
 }
 
-__all__ = ["CelebA", "FlipFaces", "Helen", "MixedFaces", "SyntheticFaces", "__version__"]  # noqa: F822 - see __getattr__
+__all__ = ["CelebA", "FlipFaces", "Helen", "MixedFaces", "SyntheticFaces", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

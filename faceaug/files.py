@@ -103,9 +103,7 @@ def ensure_folder(path: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({_reason(error)}); choose another place with --out"
-        ) from error
+        raise OutputError(f"{path}: cannot be written ({_reason(error)}); choose another place with --out") from error
     return path
 
 

@@ -87,9 +87,7 @@ def fill_ignored(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         if unknown.all():
             row[:] = BACKGROUND
         elif unknown.any():
-            _, nearest = cv2.distanceTransformWithLabels(
-                unknown.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-            )
+            _, nearest = cv2.distanceTransformWithLabels(unknown.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
             # DIST_LABEL_PIXEL numbers the labelled pixels 1, 2, ... in some order: read their numbers off themselves.
             table = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
             table[nearest[~unknown]] = row[~unknown]

@@ -35,9 +35,7 @@ def load_imagenet(encoder: nn.Module) -> None:
     # The two projects name the same layers differently but list them in the same order.
     values = [tensor for name, tensor in stored.items() if not name.startswith("_fc.")]
     names = [name for name in own if not name.startswith("classifier.")]
-    fits = len(values) == len(names) and all(
-        own[name].shape == value.shape for name, value in zip(names, values, strict=False)
-    )
+    fits = len(values) == len(names) and all(own[name].shape == value.shape for name, value in zip(names, values, strict=False))
     if not fits:
         raise CheckpointMismatch(
             f"{path}: its {len(values)} tensors do not fit the encoder's {len(names)}; install "
@@ -56,7 +54,7 @@ class ImageFeatures:
     def __init__(self, compute: Compute) -> None:
         encoder: Any = smp.encoders.get_encoder(ENCODER, in_channels=3, depth=5, weights=None)
         load_imagenet(encoder)
-        self._network = compute.module(encoder).eval().requires_grad_(False)
+        self._network: Any = compute.module(encoder).eval().requires_grad_(False)
         self._compute = compute
 
     @torch.inference_mode()

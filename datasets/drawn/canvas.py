@@ -69,7 +69,7 @@ class Canvas:
             return mask
         weight = mask[box].astype(np.float32) * np.float32(opacity / 255)
         if soften:
-            weight = cv2.GaussianBlur(weight, (0, 0), soften)
+            weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), soften), dtype=np.float32)
         paint = np.asarray(colour, dtype=np.float32)
         if paint.ndim == 3:
             paint = paint[box]

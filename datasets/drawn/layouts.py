@@ -110,7 +110,9 @@ def write_celeba(folder: Path, *, photos: int, seed: int) -> None:
             f"{name} " + " ".join(f"{1 if row[trait] else -1:2d}" for trait in traits)
             for name, row in zip(names, rows, strict=True)
         ])  # fmt: skip
-        eyes_nose_mouth = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
+        eyes_nose_mouth = (
+            "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
+        )
         _lines(part / "list_landmarks_align_celeba.txt", [str(photos), eyes_nose_mouth] + [
             f"{name} " + " ".join(str(value) for value in row) for name, row in zip(names, points, strict=True)
         ])  # fmt: skip

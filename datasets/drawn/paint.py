@@ -222,7 +222,11 @@ class _Face:
             colour = np.array(person.hair) * 0.8 + self.skin * 0.2
             grain = 1 + 0.12 * rng.standard_normal(shape).astype(np.float32)
             self.canvas.fill(
-                self.place(stubble), colour * grain[..., None], opacity=person.beard, soften=0.05 * self.unit, within=face
+                self.place(stubble),
+                colour * grain[..., None],
+                opacity=person.beard,
+                soften=0.05 * self.unit,
+                within=face,
             )
         return face
 
@@ -252,7 +256,7 @@ class _Face:
                 label=LEFT_EYE if side < 0 else RIGHT_EYE,
                 within=face,
             )
-            x, y = offset + (shot.gaze[0] * 0.3 * person.eye, -0.02 + shot.gaze[1] * 0.05)
+            x, y = side * 0.5 + shot.gaze[0] * 0.3 * person.eye, -0.02 + shot.gaze[1] * 0.05
             self.canvas.fill(self.place(ellipse(x, y, 0.135, 0.135)), person.iris, within=white)
             self.canvas.fill(self.place(ellipse(x, y, 0.06, 0.06)), (12, 10, 12), within=white)
             glint = ellipse(x + 0.05 * shot.light[0], y - 0.05, 0.03, 0.03)
@@ -288,9 +292,7 @@ class _Face:
         mask = self.canvas.fill(shape, self.skin, label=NOSE, opacity=0.0, within=face)
         shadow_side = -np.sign(self.shot.light[0]) or 1.0
         flank = np.stack([shadow_side * half * 0.85, y], axis=1)
-        self.canvas.line(
-            self.place(flank, depth=depth - 0.2), self.skin * self.shade, 0.16 * self.unit, opacity=0.38
-        )
+        self.canvas.line(self.place(flank, depth=depth - 0.2), self.skin * self.shade, 0.16 * self.unit, opacity=0.38)
         bridge = np.stack([-shadow_side * half * 0.15, y * 0.9], axis=1)
         self.canvas.line(self.place(bridge, depth=depth), np.minimum(self.skin * 1.14 + 8, 255), 0.1 * self.unit, opacity=0.5)
         for side in (-1, 1):
@@ -381,7 +383,7 @@ class _Face:
         y = (np.arange(height, dtype=np.float32) - self.centre[1]) / (1.6 * self.unit)
         field = np.clip(x, -1, 1)[None] * self.shot.light[0] + np.clip(y, -1, 1)[:, None] * self.shot.light[1] * 0.6
         person = (self.canvas.labels != BACKGROUND).astype(np.float32)
-        person = cv2.blur(person, (5, 5))
+        person = np.asarray(cv2.blur(person, (5, 5)), dtype=np.float32)
         gain = 1 + 0.24 * field * person
         warmth = np.array([1 + self.shot.warmth, 1.0, 1 - self.shot.warmth], dtype=np.float32)
         self.canvas.image *= gain[..., None] * warmth * np.float32(self.shot.exposure)
@@ -389,7 +391,7 @@ class _Face:
     def _finish(self, landmarks: npt.NDArray[np.float64]) -> Drawing:
         size = (self.frame.width, self.frame.height)
         image = cv2.resize(self.canvas.image, size, interpolation=cv2.INTER_AREA)
-        image = image + self.rng.normal(0, 2.2, image.shape).astype(np.float32)
+        image = image + np.asarray(self.rng.normal(0, 2.2, image.shape), dtype=np.float32)
         covered = self.canvas.labels.reshape(size[1], _OVERSAMPLING, size[0], _OVERSAMPLING)
         soft = np.stack([(covered == label).sum(axis=(1, 3)) for label in range(11)])
         shares = np.round(soft * (255 / _OVERSAMPLING**2)).astype(np.uint8)

@@ -40,11 +40,14 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv(channels, channels, 3), nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"), norm(channels)
+            conv(channels, channels, 3),
+            nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
+            norm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        return x + self.body(x)
+        changed: Tensor = self.body(x)
+        return x + changed
 
 
 def initialise(module: nn.Module) -> None:

@@ -95,8 +95,10 @@ def cut(images: Tensor, row: Tensor, column: Tensor, height: int, width: int) ->
 
     Args:
         images: ``(N, C, S, S)`` float.
-        row: ``(N,)`` int64 centres; ``column`` likewise.
-        height: of the window; ``width`` likewise.
+        row: ``(N,)`` int64, centres.
+        column: ``(N,)`` int64, likewise.
+        height: of the window, pixels.
+        width: of the window, pixels.
 
     Returns:
         ``(N, C, height, width)``.
@@ -112,7 +114,8 @@ def place(features: Tensor, row: Tensor, column: Tensor, size: int) -> Tensor:
 
     Args:
         features: ``(N, C, h, w)`` float, one cell for :data:`STRIDE` pixels.
-        row: ``(N,)`` int64 centres in pixels; ``column`` likewise.
+        row: ``(N,)`` int64, centres in pixels.
+        column: ``(N,)`` int64, likewise.
         size: side of the face in pixels.
 
     Returns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         channels = [NUM_CLASSES + 3, width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = []
-        for level, (inputs, outputs) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
+        for level, (inputs, outputs) in enumerate(pairwise(channels)):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2 if level < 3 else 1, padding=2 if level == 3 else 1))
             layers += [norm(outputs)] if level else []
             layers.append(nn.LeakyReLU(0.2, inplace=True))

@@ -66,6 +66,11 @@ class LocalEmbedding(nn.Module):
         self.components = nn.ModuleList(ComponentAutoEncoder(component, config) for component in COMPONENTS)
         self.null_codes = nn.Parameter(torch.zeros(len(COMPONENTS), config.code))
 
+    @property
+    def autoencoders(self) -> list[ComponentAutoEncoder]:
+        """One a component, in the order of :data:`~faceaug.gan.components.COMPONENTS`."""
+        return [network for network in self.components if isinstance(network, ComponentAutoEncoder)]
+
     def encode(self, parts: list[Part]) -> Tensor:
         """E_local of each component.
 
@@ -76,15 +81,15 @@ class LocalEmbedding(nn.Module):
             ``(N, 5, code)`` float32 latent codes; the null code where the component is absent.
         """
         codes = []
-        for index, (network, part) in enumerate(zip(self.components, parts, strict=True)):
+        for index, (network, part) in enumerate(zip(self.autoencoders, parts, strict=True)):
             code = network.encoder(part.image.contiguous(memory_format=torch.channels_last)).float()
             codes.append(torch.where(part.present[:, None], code, self.null_codes[index]))
         return torch.stack(codes, 1)
 
     def reconstruct(self, codes: Tensor) -> list[Tensor]:
         """G_local of each component: ``(N, 3, h, w)`` in [-1, 1]."""
-        return [network.image_decoder(codes[:, index]) for index, network in enumerate(self.components)]
+        return [network.image_decoder(codes[:, index]) for index, network in enumerate(self.autoencoders)]
 
     def features(self, codes: Tensor) -> list[Tensor]:
         """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
-        return [network.feature_decoder(codes[:, index]) for index, network in enumerate(self.components)]
+        return [network.feature_decoder(codes[:, index]) for index, network in enumerate(self.autoencoders)]

@@ -117,8 +117,6 @@ class Framework(nn.Module):
         result: Tensor = self.fusing(foreground, images, labels)
         return result
 
-    def forward(
-        self, source: Tensor, source_labels: Tensor, target: Tensor, target_labels: Tensor
-    ) -> Tensor:
+    def forward(self, source: Tensor, source_labels: Tensor, target: Tensor, target_labels: Tensor) -> Tensor:
         """G(x_s, m_s, x_t, m_t); shapes as in :meth:`encode` and :meth:`paint`."""
         return self.paint(self.encode(source, source_labels), target, target_labels)

@@ -77,7 +77,9 @@ class Generator:
         for rows in _chunks(len(codes)):
             some = codes[torch.from_numpy(rows)].to(self.compute.device)
             with self.compute.autocast():
-                found.append(to_bytes(self.network.paint(some, self._image(target_images[rows]), self._labels(target_labels[rows]))))
+                found.append(
+                    to_bytes(self.network.paint(some, self._image(target_images[rows]), self._labels(target_labels[rows])))
+                )
         return np.concatenate(found)[: len(codes)]
 
     def _image(self, images: ByteArray) -> Tensor:
@@ -113,5 +115,5 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     config = from_dict(GeneratorConfig, record["generator"], where=str(path))
     network = Framework(config)
     load_state(network, tensors, path)
-    network = compute.module(network).eval().requires_grad_(False)  # type: ignore[assignment]
+    network = compute.module(network).eval().requires_grad_(False)
     return Generator(network, config, record, file_hash(path), compute)

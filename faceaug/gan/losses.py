@@ -35,9 +35,7 @@ def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
 
 def discriminator_loss(real: list[Judgement], fake: list[Judgement]) -> Tensor:
     """Eq. 3, summed over the scales."""
-    terms = [
-        F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
-    ]
+    terms = [F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(terms).sum()
 
 

@@ -77,7 +77,7 @@ def _part_rows(networks: Networks) -> list[Row]:
         return torch.zeros(1, *shape, device="meta")
 
     rows = []
-    for component, network in zip(COMPONENTS, networks.generator.embedding.components, strict=True):
+    for component, network in zip(COMPONENTS, networks.generator.embedding.autoencoders, strict=True):
         crop = component.crop(size)
         rows.append(_measure(f"E_local  {component.name}", network.encoder, zeros(3, *crop)))
         rows.append(_measure(f"G_local  {component.name}", network.image_decoder, zeros(config.code)))
@@ -107,16 +107,22 @@ def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -
     )
     with FlopCounterMode(display=False) as counter:
         gan_gradients(networks, batch, training, META, paired=paired)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> list[str]:
     """Beside the sizes of the public code at 256 px, with the reason of each difference."""
     guided, fusing = networks.generator.mask_guided, networks.generator.fusing
-    skin = networks.generator.embedding.components[3]
+    skin = networks.generator.embedding.autoencoders[3]
     millions = [
         count_parameters(part) / 1e6
-        for part in (nn.ModuleList([guided, fusing]), networks.paired, skin.encoder, skin.feature_decoder, networks.parser)
+        for part in (
+            nn.ModuleList([guided, fusing]),
+            networks.paired,
+            skin.encoder,
+            skin.feature_decoder,
+            networks.parser,
+        )
     ]
     rows = [
         ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b has a 3x3 convolution with a nonlinearity where the public code "

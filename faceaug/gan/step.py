@@ -65,9 +65,7 @@ class Optimisers:
         """Optimisers with the configuration's rate and momentum."""
 
         def adam(module: nn.Module) -> torch.optim.Adam:
-            return torch.optim.Adam(
-                module.parameters(), lr=config.learning_rate, betas=(config.beta1, 0.999), fused=True
-            )
+            return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=(config.beta1, 0.999), fused=True)
 
         return cls(adam(networks.generator), adam(networks.paired), adam(networks.unpaired))
 
@@ -146,10 +144,10 @@ def gan_gradients(
         if paired:
             terms["global"] = global_reconstruction(picture, target)
             on_picture = on_picture + config.lambda_global * terms["global"]
-    on_picture.backward(inputs=[picture], retain_graph=True)
+    torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)
     assert picture.grad is not None  # a leaf that was just differentiated to
 
-    terms["discriminator"].backward(inputs=list(discriminator.parameters()))
+    torch.autograd.backward([terms["discriminator"]], inputs=list(discriminator.parameters()))
     weighted_local = config.lambda_local * terms["local"]
     torch.autograd.backward([result, weighted_local], [picture.grad.to(result.dtype), torch.ones_like(weighted_local)])
     return {name: term.detach() for name, term in terms.items()}

@@ -197,7 +197,10 @@ class _Preview:
 
     @torch.no_grad()
     def draw(self, generator: nn.Module, compute: Compute) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        target, target_labels = compute.image(to_float(self.images[0])), torch.from_numpy(self.labels[0]).to(compute.device)
+        target, target_labels = (
+            compute.image(to_float(self.images[0])),
+            torch.from_numpy(self.labels[0]).to(compute.device),
+        )
 
         def painted(images: Any, labels: Any) -> list[Any]:
             with compute.autocast():

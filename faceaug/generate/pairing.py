@@ -41,9 +41,7 @@ def check_gender_mode(mode: str) -> None:
         raise ConfigError(f"--gender {mode}: unknown; use {', '.join(get_args(GenderMode))}")
 
 
-def plan_pairs(
-    target_male: IntArray, source_male: IntArray, *, per_mask: int, mode: str, seed: int
-) -> Plan:
+def plan_pairs(target_male: IntArray, source_male: IntArray, *, per_mask: int, mode: str, seed: int) -> Plan:
     """Draw ``per_mask`` different sources for every target.
 
     Args:

@@ -52,9 +52,7 @@ class MixedBatches:
         """How many synthetic rows all steps before ``step`` had: shares hold over the run, whatever the batch."""
         return math.floor(step * self._training.batch * self._training.synthetic_share + 1e-9)
 
-    def _rows(
-        self, faces: FaceSet, part: int, begin: int, end: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    def _rows(self, faces: FaceSet, part: int, begin: int, end: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """Places ``begin`` to ``end`` of an endless sequence of shuffled epochs."""
         taken: list[npt.NDArray[np.int64]] = []
         while begin < end:

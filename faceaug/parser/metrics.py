@@ -10,6 +10,7 @@ import numpy.typing as npt
 from faceaug.labels import (
     CLASSES,
     IGNORE,
+    INNER_MOUTH,
     LEFT_BROW,
     LEFT_EYE,
     LOWER_LIP,
@@ -18,7 +19,6 @@ from faceaug.labels import (
     RIGHT_BROW,
     RIGHT_EYE,
     UPPER_LIP,
-    INNER_MOUTH,
 )
 
 ByteArray = npt.NDArray[np.uint8]

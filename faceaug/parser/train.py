@@ -130,15 +130,13 @@ def fit_parser(
     return run / WEIGHTS
 
 
-def _step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, compute: Compute
-) -> Tensor:
+def _step(network: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, compute: Compute) -> Tensor:
     network.train()
     with compute.autocast():
         logits = network(compute.image(images))
     loss = F.cross_entropy(logits.float(), labels.to(compute.device, torch.int64), ignore_index=IGNORE)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward([loss])
     optimiser.step()
     return loss.detach()
 
@@ -167,5 +165,9 @@ def _draw_predictions(run: Path, tuning: FaceSet, parser: Parser) -> None:
     some = tuning.select(np.unique(np.linspace(0, len(tuning) - 1, 12).round().astype(np.int64)))
     assert some.labels is not None  # tuning faces have labels
     found = predict_labels(parser, some.images)
-    rows = [("tuning photo", list(some.images)), ("label map", list(colour(some.labels))), ("parser", list(colour(found)))]
+    rows = [
+        ("tuning photo", list(some.images)),
+        ("label map", list(colour(some.labels))),
+        ("parser", list(colour(found))),
+    ]
     write_png(run / "predictions.png", grid(rows))

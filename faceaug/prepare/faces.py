@@ -46,7 +46,7 @@ class RawFaces(Protocol):
     """What :func:`align` needs of a dataset."""
 
     title: str
-    names: Sequence[str]
+    names: tuple[str, ...]
 
     def photo(self, index: int) -> Photo:
         """Read one photo from disk."""

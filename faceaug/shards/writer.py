@@ -73,4 +73,6 @@ def write_shard(
             layout = {"chunks": (1, *values.shape[1:]), "compression": "lzf"} if len(values) else {}
             file.create_dataset(name, data=values, **layout)
         for name, kind in COLUMNS.items():
-            file.create_dataset(name, data=np.asarray(columns[name], dtype=object if kind is COLUMNS["target"] else kind), dtype=kind)
+            file.create_dataset(
+                name, data=np.asarray(columns[name], dtype=object if kind is COLUMNS["target"] else kind), dtype=kind
+            )

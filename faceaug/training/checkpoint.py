@@ -53,9 +53,7 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
             metadata = handle.metadata() or {}
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise CheckpointMismatch(
-            f"{path}: not a whole safetensors file ({error}); copy it again or train anew"
-        ) from error
+        raise CheckpointMismatch(f"{path}: not a whole safetensors file ({error}); copy it again or train anew") from error
     for key, wanted in (("faceaug_format", FORMAT), ("kind", kind), ("labels", SCHEME)):
         found = metadata.get(key, "nothing")
         if found != wanted:
@@ -98,9 +96,7 @@ def load_checkpoint(path: Path, *, config: dict[str, Any]) -> dict[str, Any] | N
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0][:160]
-        raise CheckpointMismatch(
-            f"{path}: not a whole checkpoint ({reason}); delete it to start this run anew"
-        ) from error
+        raise CheckpointMismatch(f"{path}: not a whole checkpoint ({reason}); delete it to start this run anew") from error
     stored = state.get("config")
     if stored != config:
         keys = sorted(set(config) | set(stored or {}))

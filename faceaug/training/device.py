@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from faceaug.errors import ConfigError
 
 Precision = Literal["bf16", "fp32"]
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Compute:
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             yield
 
-    def module(self, module: nn.Module) -> nn.Module:
+    def module(self, module: M) -> M:
         """Move a network to the device, its convolutions to channels_last."""
         return module.to(self.device).to(memory_format=torch.channels_last)
 
@@ -77,7 +78,7 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
 
 def _native_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False

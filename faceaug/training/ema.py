@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Ema:
@@ -27,7 +27,8 @@ class Ema:
         """Move the shadow towards ``module`` after a step of ``batch`` images, ``images_seen`` in all."""
         half_life = max(min(self.half_life, images_seen * self.ramp), 1e-8)
         weight = 1.0 - 0.5 ** (batch / half_life)
-        shadow, trained = list(self.module.parameters()), list(module.parameters())
+        shadow: list[Tensor] = list(self.module.parameters())
+        trained: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(shadow, trained, weight)
         for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
             kept.copy_(new)

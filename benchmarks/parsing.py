@@ -1,0 +1,181 @@
+"""Table 3: one parser trained on real faces without and with augmentation, and with generated faces; several seeds each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faceaug.config import check, to_dict
+from faceaug.errors import CheckpointMismatch
+from faceaug.files import ensure_folder, write_json
+from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.predict import load_parser
+from faceaug.parser.train import REPORT, evaluate, fit_parser
+from faceaug.prepare.faces import FaceSet
+from faceaug.training.device import Compute
+from faceaug.training.log import read_log, say
+from faceaug.training.runs import WEIGHTS
+
+from .report import summarise, write_report
+
+PLAIN, AUGMENTED, GENERATED = "helen", "helen + aug", "helen + generated + aug"
+SETTINGS = (PLAIN, AUGMENTED, GENERATED)
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What is compared; everything but the setting and the seed is the same in all cells."""
+
+    images: int
+    """Images seen in each cell."""
+    seeds: int = 1
+    """Repetitions of each setting: seeds 0, 1, ..."""
+    batch: int = 16
+    """Images a step."""
+    learning_rate: float = 2e-3
+    """AdamW's highest rate."""
+    synthetic_share: float = 0.3
+    """Share of generated faces in each step of the third setting."""
+    evaluations: int = 12
+    """Points of each tuning curve."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"--seeds {self.seeds}: must be 1 or more": self.seeds < 1,
+                f"--synthetic-share {self.synthetic_share}: must be above 0 and at most 1": not 0 < self.synthetic_share <= 1,
+            }
+        )
+        self.training(GENERATED, 0)
+
+    def training(self, setting: str, seed: int) -> ParserTraining:
+        """How the cell of a setting and seed is trained."""
+        return ParserTraining(
+            images=self.images,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            augment=setting != PLAIN,
+            synthetic_share=self.synthetic_share if setting == GENERATED else 0.0,
+            evaluations=self.evaluations,
+            seed=seed,
+        )
+
+
+def bench_parsing(
+    run: Path,
+    train: FaceSet,
+    tuning: FaceSet,
+    testing: FaceSet,
+    synthetic: FaceSet,
+    parser: ParserConfig,
+    config: BenchConfig,
+    compute: Compute,
+    *,
+    record: dict[str, Any],
+) -> dict[str, Any]:
+    """Train and score every cell, or go on at the first one that is missing.
+
+    Seeds are the outer loop, so that an interrupted run has whole comparisons. The state of each cell is chosen on tuning and
+    scored on testing once.
+
+    Args:
+        run: gets ``config.json``, ``cells/``, ``results.json``, ``table.md``, ``curves.png`` and ``scores.png``.
+        train: labelled faces.
+        tuning: choose the state.
+        testing: score it.
+        synthetic: generated faces.
+        parser: the network, the same in all cells.
+        config: the rest.
+        compute: device and precision.
+        record: what else to keep in ``results.json``.
+
+    Returns:
+        What ``results.json`` holds.
+
+    Raises:
+        CheckpointMismatch: sizes differ, or the folder holds another benchmark.
+        OutputError: the folder cannot be written.
+    """
+    if not parser.size == train.size == tuning.size == testing.size == synthetic.size:
+        raise CheckpointMismatch(
+            f"generated faces are {synthetic.size} px, real ones {train.size} px; generate them at that size, or name others "
+            f"with --synthetic"
+        )
+    settings = {"bench": to_dict(config), "parser": to_dict(parser), **record}
+    ensure_folder(run)
+    known = run / "config.json"
+    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
+        raise CheckpointMismatch(f"{run}: holds a benchmark with other settings; choose another --out, or delete it")
+    write_json(known, settings)
+    cells: list[dict[str, Any]] = []
+    for seed in range(config.seeds):
+        for setting in SETTINGS:
+            cell = _cell(run, setting, seed, train, tuning, testing, synthetic, parser, config, compute)
+            cells.append(cell)
+            say(
+                f"{setting}, seed {seed}: mean F1 {cell['testing']['mean_f1']:.4f}, Helen overall "
+                f"{cell['testing']['helen_overall']:.4f}, pixel accuracy {cell['testing']['pixel_accuracy']:.4f}"
+            )
+    results = {
+        "data": train.title,
+        "faces": {"train": len(train), "tuning": len(tuning), "testing": len(testing), "generated": len(synthetic)},
+        **settings,
+        "compute": str(compute),
+        "summary": summarise(cells, SETTINGS),
+        "cells": cells,
+    }
+    write_json(run / RESULTS, results)
+    write_report(run, results)
+    return results
+
+
+def _cell(
+    run: Path,
+    setting: str,
+    seed: int,
+    train: FaceSet,
+    tuning: FaceSet,
+    testing: FaceSet,
+    synthetic: FaceSet,
+    parser: ParserConfig,
+    config: BenchConfig,
+    compute: Compute,
+) -> dict[str, Any]:
+    folder = run / "cells" / f"{setting.replace(' + ', '-')}-seed{seed}"
+    done = folder / "cell.json"
+    if done.is_file():
+        cell: dict[str, Any] = json.loads(done.read_text())
+        return cell
+    training = config.training(setting, seed)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        weights = fit_parser(
+            folder,
+            train,
+            tuning,
+            parser,
+            training,
+            compute,
+            record={"setting": setting},
+            synthetic=synthetic if setting == GENERATED else None,
+            label=f"{setting}, seed {seed}",
+        )
+    trained = load_parser(weights, compute)
+    report = json.loads((folder / REPORT).read_text())
+    curve = [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")]
+    cell = {
+        "setting": setting,
+        "seed": seed,
+        "training": dataclasses.asdict(training),
+        "seconds": report["seconds"],
+        "best_at": report["best"]["images"],
+        "tuning": {key: value for key, value in report["best"].items() if key != "images"},
+        "testing": evaluate(trained.network, parser, testing, compute),
+        "tuning_curve": curve,
+    }
+    write_json(done, cell)
+    return cell
