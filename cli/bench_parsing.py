@@ -73,7 +73,7 @@ def bench_parsing(
     record = {"synthetic": str(folder.resolve()), "labelled": len(train)}
     run = out or run_folder(runs, "bench", f"parsing-{size}", {"bench": to_dict(config), "parser": to_dict(parser), **record})
     typer.echo(
-        f"bench-parsing: {len(train):,} faces of {train.title} at {size} px, {len(generated):,} generated ones from {folder}, "
+        f"bench-parsing: {train.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
         f"{compute}\n  3 settings x {seeds} seed(s), {config.images:,} images each, into {run}"
     )
     results = run_bench(run, train, tuning, testing, generated, parser, config, compute, record=record)

@@ -77,8 +77,8 @@ def generate(
     identity = {"generate": to_dict(config), "generator": painter.hash, "masks": [masks, labelled], "sources": sources}
     run = out or run_folder(runs, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
     typer.echo(
-        f"generate: {len(targets):,} masks of {targets.title} x {per_mask} of {len(photos):,} sources of {photos.title} at "
-        f"{size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
+        f"generate: {len(targets):,} masks ({targets.title}), {per_mask} of {len(photos):,} sources ({photos.title}) for each, "
+        f"at {size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
     )
     if (run / COMPLETE).is_file():
         typer.echo(f"generate: already finished: {run}")

@@ -93,7 +93,7 @@ def train_gan(
     frozen = load_parser(weights, compute)
     titles = [train.title]
     if photos is not None:
-        titles.append(photos.title)
+        titles += [photos.title] if photos.title != train.title else []
         train = join(train, photos.with_labels(predict_labels(frozen, photos.images)))
     record = {
         "preset": chosen,

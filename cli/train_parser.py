@@ -106,7 +106,7 @@ def run_parser(
         typer.echo(f"train-parser: already finished: {run / WEIGHTS}")
         return run / WEIGHTS
     typer.echo(
-        f"train-parser: {len(train):,} faces of {train.title} at {parser.size} px, {parser.encoder}"
+        f"train-parser: {train.title}, {len(train):,} labelled, at {parser.size} px, {parser.encoder}"
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
         f"  {settings.images:,} images in batches of {settings.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
     )

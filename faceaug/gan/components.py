@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceaug.gan.config import TEMPLATE_SIZE
-from faceaug.labels import HAIR, IGNORE, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
+from faceaug.labels import HAIR, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
 
 STRIDE = 4
 """Pixels per cell of the feature maps that G_m works on."""
@@ -171,8 +171,3 @@ def cut_parts(images: Tensor, labels: Tensor) -> list[Part]:
             continue
         parts.append(Part(images * mask, mask, present))
     return parts
-
-
-def as_condition(labels: Tensor) -> Tensor:
-    """Label maps fit for conditioning: what is still 255 counts as background."""
-    return torch.where(labels == IGNORE, torch.zeros_like(labels), labels)

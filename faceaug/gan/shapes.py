@@ -125,13 +125,15 @@ def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> lis
         )
     ]
     rows = [
-        ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b has a 3x3 convolution with a nonlinearity where the public code "
-         "has a linear 1x1, and E_b a fourth input channel that says where background is"),
+        ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b begins with a 3x3 convolution and a nonlinearity where the "
+         "public code has a linear 1x1; E_b has a fourth input channel that says where background is"),
         ("one D (two scales); there are two", millions[1], "5.56 M", "the same layers"),
-        ("E_local of skin (or hair)", millions[2], "20.59 M", "the public code's has a second half for log-variances, whose loss "
-         "has weight 0: a plain auto-encoder with one head, as in the paper, and a smaller linear layer where the widths differ"),
-        ("feature decoder of skin (or hair)", millions[3], "7.35 M", "the same layers"),
-        ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net in place of a pix2pix U-Net with a tanh"),
+        ("E_local of skin (or hair)", millions[2], "20.59 M", "the same layers but for a second head (2.62 M) that gives "
+         "log-variances: its loss has weight 0 there, and the paper has plain auto-encoders"),
+        ("feature decoder of skin (or hair)", millions[3], "7.35 M", "begins with 256 channels of 2x2 instead of 512, from a code of "
+         "512 numbers"),
+        ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net on a small ImageNet encoder in place of a pix2pix "
+         "U-Net that ends in tanh"),
     ]  # fmt: skip
     lines = ["", f"{'':36}{f'here, {config.size} px':>14}{'official, 256 px':>19}   why they differ"]
     lines += [f"{name:36}{f'{here:.2f} M':>14}{official:>19}   {why}" for name, here, official, why in rows]

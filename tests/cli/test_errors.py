@@ -1,0 +1,100 @@
+"""What a user gets wrong: one line that says what, where and what to do, exit code 2, nothing half-written."""
+
+import os
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def copy(drawn, tmp_path):
+    return shutil.copytree(drawn, tmp_path / "data")
+
+
+def _refused(outcome, *told):
+    assert outcome.code == 2, outcome
+    assert "Traceback" not in outcome.err + outcome.out
+    assert outcome.error.startswith("faceaug: ")
+    for part in told:
+        assert part in outcome.error
+
+
+def test_an_empty_folder(faceaug, tmp_path):
+    _refused(faceaug("train-parser"), "data/helen: no such folder", "faceaug draw")
+    _refused(faceaug("generate"), "runs/gan", "run `faceaug train-gan` first")
+    _refused(faceaug("bench-parsing"), "runs/synthetic", "run `faceaug generate` first")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("train-parser", "--faces", "lapa"), "dataset 'lapa': unknown"),
+        (("train-parser", "--faces", "celeba"), "has no label maps"),
+        (("train-gan", "--preset", "huge"), "--preset huge: unknown; choose from tiny, small, paper"),
+        (("train-parser", "--encoder", "vgg"), "--encoder vgg: unknown"),
+        (("train-parser", "--size", "70"), "parser size 70"),
+        (("train-parser", "--device", "cuda:9"), "--device cuda:9: not usable here"),
+        (("train-parser", "--precision", "fp8"), "--precision fp8: unknown"),
+        (("generate", "--gender", "same"), "--gender same: unknown"),
+        (("generate", "--min-agreement", "2"), "--min-agreement 2.0: must be within 0..1"),
+        (("train-gan", "--images", "0"), "images 0: must be positive"),
+    ],
+)
+def test_options(faceaug, args, told, tmp_path):
+    _refused(faceaug(*args), told)
+    assert not list(tmp_path.iterdir())
+
+
+def _name(copy):
+    return (copy / "helen" / "exemplars.txt").read_text().splitlines()[0].split(",")[1].strip()
+
+
+def test_bad_photos_and_labels(faceaug, copy, tmp_path):
+    name = _name(copy)
+    image, labels = copy / "helen" / "images" / f"{name}.jpg", copy / "helen" / "labels" / name
+    whole = image.read_bytes()
+    image.write_bytes(whole[:10])
+    _refused(faceaug("train-parser"), f"{name}.jpg: no readable image")
+    cv2.imwrite(str(image), np.zeros((10, 12, 3), np.uint8))
+    _refused(faceaug("train-parser"), f"labels/{name}: labels are", "but the photo is 12x10")
+    image.write_bytes(whole)
+    shape = cv2.imread(str(labels / f"{name}_lbl00.png"), cv2.IMREAD_UNCHANGED).shape
+    shutil.rmtree(labels)
+    _refused(faceaug("train-parser"), f"labels/{name}: no labels for 1 of 12")
+    cv2.imwrite(str(labels.with_suffix(".png")), np.full(shape, 11, np.uint8))
+    _refused(faceaug("train-parser"), f"{name}.png: label 11 is out of range")
+    image.unlink()
+    _refused(faceaug("train-parser"), f"{name}.jpg: no photo for 1 of 12")
+    assert not (tmp_path / "runs" / "parser").exists()
+
+
+def test_half_copied_celeba(faceaug, copy, trained):
+    next((copy / "celeba" / "img_align_celeba").glob("*.jpg")).unlink()
+    _refused(faceaug("generate", "--generator", trained.gan), "1 of 60 listed photos are missing")
+
+
+def test_places_that_cannot_be_written(faceaug, copy, tmp_path):
+    (tmp_path / "file").write_text("")
+    _refused(faceaug("draw", "--train", 1, "--tuning", 1, "--testing", 1, "--photos", 1, "--out", tmp_path / "file" / "x"),
+             "cannot be written")  # fmt: skip
+    _refused(faceaug("train-parser", "--out", tmp_path / "file" / "run", "--images", 4), "cannot be written")
+    _refused(faceaug("draw"), "exists and is not this drawing")
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs to mount a small file system")
+def test_a_full_disk(faceaug, copy, tmp_path):
+    import subprocess
+
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("may not mount")
+    try:
+        _refused(faceaug("draw", "--photos", 30, "--out", small / "d"), "cannot be written (No space left on device)")
+        assert not list(small.rglob("*.jpg"))
+    finally:
+        subprocess.run(["umount", str(small)], check=False)

@@ -1,0 +1,69 @@
+"""The commands one after the other in one folder, as a user runs them; small numbers, the real code."""
+
+import json
+
+import pytest
+
+DRAW = ("draw", "--train", "16", "--tuning", "4", "--testing", "4", "--photos", "60")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("empty")
+
+
+def _good(outcome):
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
+def test_the_four_commands_find_each_others_results(faceaug, folder):
+    # The defaults with their lengths cut down: everything else is what a user gets in an empty folder.
+    _good(faceaug(*DRAW, cwd=folder))
+    parser = _good(faceaug("train-parser", "--images", 32, cwd=folder))
+    assert "drawn faces" in parser.out
+    weights = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
+    gan = _good(faceaug("train-gan", "--preset", "tiny", "--images", 16, "--parser", weights, cwd=folder))
+    assert "preset tiny (64 px, width 32)" in gan.out
+    made = _good(faceaug("generate", "--masks", "helen", cwd=folder))
+    assert "32 of 32 planned" in made.out
+    bench = _good(faceaug("bench-parsing", "--images", 16, "--encoder", "mobilenet_v2", cwd=folder))
+    assert "drawn faces, testing" in bench.out
+    assert "no conclusion" in bench.out
+    results = json.loads(next((folder / "runs" / "bench").glob("*/results.json")).read_text())
+    assert len(results["cells"]) == 3
+    assert results["data"] == "drawn faces"
+
+
+def test_the_same_commands_again_do_nothing_new(faceaug, folder):
+    weights = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
+    assert "is there already" in _good(faceaug(*DRAW, cwd=folder)).err
+    again = _good(faceaug("train-gan", "--preset", "tiny", "--images", 16, "--parser", weights, cwd=folder))
+    assert "already finished" in again.out
+    assert "already finished" in _good(faceaug("generate", "--masks", "helen", cwd=folder)).out
+
+
+def test_a_dry_run_trains_nothing(faceaug, tmp_path):
+    outcome = _good(faceaug("train-gan", "--preset", "small", "--dry-run"))
+    assert "9 residual blocks" in outcome.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_weights_are_one_line(faceaug, folder):
+    parser = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
+    gan = next((folder / "runs" / "gan").glob("*/weights.safetensors"))
+    cut = folder / "cut.safetensors"
+    cut.write_bytes(gan.read_bytes()[:5000])
+    for args, told in (
+        (("generate", "--generator", parser, "--out", folder / "x"), "kind is 'parser', needed 'gan'"),
+        (("generate", "--generator", cut, "--out", folder / "x"), "not a whole safetensors file"),
+        (("generate", "--generator", folder / "none", "--out", folder / "x"), "no such weights file"),
+        (("train-gan", "--preset", "tiny", "--parser", gan), "kind is 'gan', needed 'parser'"),
+        (("generate", "--min-agreement", 1, "--out", folder / "y"), "the filters dropped all"),
+        (("bench-parsing", "--synthetic", folder / "x"), "no such folder of shards"),
+    ):
+        outcome = faceaug(*args, cwd=folder)
+        assert outcome.code == 2
+        assert told in outcome.error
+        assert "Traceback" not in outcome.err
+    assert not (folder / "x").exists()

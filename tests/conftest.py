@@ -1,0 +1,89 @@
+"""Small real things that many tests need, made once: drawn faces on disk, aligned faces, a trained parser and GAN."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from faceaug.cli.main import run as command_line
+from faceaug.datasets.drawn.layouts import write_celeba, write_helen
+from faceaug.datasets.helen import Helen
+from small import GENERATOR, PARSER, Outcome, Trained
+
+from faceaug.gan.config import TrainingConfig
+from faceaug.gan.train import fit_gan
+from faceaug.parser.config import ParserTraining
+from faceaug.parser.network import build_parser
+from faceaug.parser.train import fit_parser
+from faceaug.prepare.faces import FaceSet, align
+from faceaug.training.device import Compute
+
+
+@pytest.fixture(scope="session")
+def compute() -> Compute:
+    return Compute(torch.device("cpu"), "fp32")
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with a small helen/ and celeba/."""
+    root = tmp_path_factory.mktemp("data")
+    write_helen(root / "helen", train=12, tuning=4, testing=4, seed=1)
+    write_celeba(root / "celeba", photos=60, seed=1)
+    return root
+
+
+@pytest.fixture(scope="session")
+def faces(drawn: Path) -> FaceSet:
+    """The twelve training faces at 64 px."""
+    return align(Helen(drawn / "helen"), size=64)
+
+
+@pytest.fixture
+def noise() -> Callable[[int, int], FaceSet]:
+    """Makes sets of random pictures with random blocky labels: where only numbers matter."""
+
+    def make(count: int, size: int = 64, seed: int = 0) -> FaceSet:
+        rng = np.random.default_rng(seed)
+        blocks = rng.integers(0, 11, (count, size // 8, size // 8), dtype=np.uint8)
+        unknown = np.full(count, -1, dtype=np.int64)
+        images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+        names = tuple(f"noise{i}" for i in range(count))
+        return FaceSet("noise", names, images, blocks.repeat(8, 1).repeat(8, 2), unknown, unknown)
+
+    return make  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, faces: FaceSet, compute: Compute) -> Trained:
+    root = tmp_path_factory.mktemp("trained")
+    settings = ParserTraining(images=8, batch=4, evaluations=1)
+    parser = fit_parser(root / "parser", faces, faces.select([0, 1]), PARSER, settings, compute, record={})
+    network = build_parser(PARSER, weights=False)
+    record = {"parser": str(parser)}
+    gan = fit_gan(root / "gan", faces, network, GENERATOR, TrainingConfig(images=8, batch=4, seed=2), compute, record=record)
+    return Trained(parser, gan)
+
+
+@pytest.fixture
+def faceaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Runs a command line in a folder, in this process; everything from parsing to the exit code is the real thing."""
+
+    def run(*args: object, cwd: Path = tmp_path) -> Outcome:
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.chdir(cwd)
+            patch.delenv("FACEAUG_DATA", raising=False)
+            patch.setenv("COLUMNS", "200")
+            patch.setattr(sys, "argv", ["faceaug", *map(str, args)])
+            with pytest.raises(SystemExit) as ended:
+                command_line()
+        return Outcome(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+    return run

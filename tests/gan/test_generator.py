@@ -1,0 +1,121 @@
+import pytest
+import torch
+from small import GENERATOR
+
+from faceaug.gan.components import COMPONENTS, cut_parts
+from faceaug.gan.config import PRESETS, GeneratorConfig
+from faceaug.gan.discriminator import Discriminator
+from faceaug.gan.generator import Framework
+from faceaug.labels import BACKGROUND, HAIR
+
+
+@pytest.fixture
+def framework():
+    torch.manual_seed(0)
+    network = Framework(GENERATOR)
+    for module in network.modules():  # larger than DCGAN's: effects are seen above rounding
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, 0.0, 0.1)
+    return network.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def batch(faces):
+    images = torch.from_numpy(faces.images[:4]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    labels = torch.from_numpy(faces.labels[:4].copy())
+    labels[labels == 255] = 0
+    return images, labels
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_the_whole_model(preset):
+    with torch.device("meta"):
+        network = Framework(PRESETS[preset][0])
+    size = network.config.size
+    images, labels = torch.zeros(2, 3, size, size, device="meta"), torch.zeros(2, size, size, dtype=torch.uint8, device="meta")
+    assert network(images, labels, images, labels).shape == (2, 3, size, size)
+    parts = cut_parts(images, labels)
+    codes = network.embedding.encode(parts)
+    assert codes.shape == (2, 5, network.config.code)
+    assert [image.shape for image in network.embedding.reconstruct(codes)] == [part.image.shape for part in parts]
+    assert [feature.shape[2:] for feature in network.embedding.features(codes)] == [
+        tuple(side // 4 for side in component.crop(size)) for component in COMPONENTS
+    ]
+    assert network.config.blocks == 9
+
+
+def test_a_batch_is_painted_as_its_faces_one_by_one(framework, batch):
+    images, labels = batch
+    together = framework(images, labels, images.flip(0), labels.flip(0))
+    alone = torch.cat(
+        [framework(images[i : i + 1], labels[i : i + 1], images[3 - i : 4 - i], labels[3 - i : 4 - i]) for i in range(4)]
+    )
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_training_and_use_compute_the_same(framework, batch):
+    images, labels = batch
+    used = framework(images, labels, images, labels)
+    assert torch.equal(framework.train()(images, labels, images, labels), used)
+
+
+def test_the_targets_own_face_is_not_seen(framework, batch):
+    images, labels = batch
+    codes = framework.encode(images, labels).flip(0)
+    changed = torch.where((labels != BACKGROUND)[:, None], torch.rand_like(images), images)
+    assert torch.equal(framework.paint(codes, images, labels), framework.paint(codes, changed, labels))
+
+
+def test_the_targets_background_is_seen(framework, batch):
+    images, labels = batch
+    codes = framework.encode(images, labels)
+    changed = torch.where((labels == BACKGROUND)[:, None], -images, images)
+    assert not torch.allclose(framework.paint(codes, images, labels), framework.paint(codes, changed, labels), atol=1e-3)
+
+
+def test_each_component_has_a_code_of_its_own(framework, batch):
+    images, labels = batch
+    codes = framework.encode(images, labels)
+    # Inside of the hair: eyes and mouth keep a rim, which may touch a fringe.
+    inside = torch.nn.functional.max_pool2d((labels != HAIR).float()[:, None], 5, 1, 2) == 0
+    bright = torch.where(inside, torch.ones_like(images), images)
+    changed = framework.encode(bright, labels)
+    differs = (codes - changed).abs().amax((0, 2)) > 1e-5
+    assert differs.tolist() == [False, False, False, False, True]
+
+
+def test_a_components_code_matters_where_the_target_has_it(framework, batch):
+    images, labels = batch
+    codes = framework.encode(images, labels)
+    for index, component in enumerate(COMPONENTS):
+        other = codes.clone()
+        other[:, index] = codes[:, index].flip(0) + 1
+        gone = labels.clone()
+        for label in component.labels:
+            gone[gone == label] = 0
+        assert torch.equal(framework.paint(codes, images, gone), framework.paint(other, images, gone)), component.name
+        assert not torch.allclose(framework.paint(codes, images, labels), framework.paint(other, images, labels), atol=1e-3)
+
+
+def test_bare_masks_are_painted(framework):
+    images, labels = torch.zeros(1, 3, 64, 64), torch.zeros(1, 64, 64, dtype=torch.uint8)
+    assert torch.isfinite(framework(images, labels, images, labels)).all()
+    codes = framework.encode(images, labels)
+    assert torch.equal(codes[0], framework.embedding.null_codes)
+
+
+def test_two_scales_see_photo_and_mask():
+    torch.manual_seed(0)
+    network = Discriminator(8)
+    images, condition = torch.rand(2, 3, 64, 64), torch.rand(2, 11, 64, 64)
+    judged = network(images, condition)
+    assert len(judged) == 2
+    assert judged[0].logits.shape[-1] > judged[1].logits.shape[-1]
+    for changed in (network(images + 1, condition), network(images, condition + 1)):
+        assert not torch.equal(changed[0].logits, judged[0].logits)
+        assert not torch.equal(changed[1].logits, judged[1].logits)
+
+
+def test_config_limits():
+    with pytest.raises(Exception, match=r"size 100.*width 12"):
+        GeneratorConfig(size=100, width=12)

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+import torch
+
+from faceaug.errors import CheckpointMismatch
+from faceaug.gan.inference import load_generator
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_how_many_are_painted_at_once_changes_nothing(trained, faces, precision):
+    from faceaug.training.device import Compute
+
+    generator = load_generator(trained.gan, Compute(torch.device("cpu"), precision))
+    images, labels = faces.images[:5], faces.labels[:5]
+    codes = generator.encode(images, labels)
+    alone = torch.cat([generator.encode(images[i : i + 1], labels[i : i + 1]) for i in range(5)])
+    assert torch.equal(codes, alone)
+    together = generator.paint(codes.flip(0), images, labels)
+    single = np.concatenate([generator.paint(codes.flip(0)[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])
+    assert (together == single).all()
+
+
+def test_weights_of_another_kind_are_refused(trained, compute):
+    with pytest.raises(CheckpointMismatch, match="kind is 'parser', needed 'gan'"):
+        load_generator(trained.parser, compute)

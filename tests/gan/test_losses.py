@@ -1,0 +1,57 @@
+import math
+
+import pytest
+import torch
+
+from faceaug.gan import losses
+from faceaug.gan.components import Part
+from faceaug.gan.discriminator import Judgement
+
+
+def _part(value, present=True):
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., :2] = 1
+    return Part(torch.full((1, 3, 4, 4), value) * mask, mask, torch.tensor([present]))
+
+
+def test_local_reconstruction_by_hand():
+    # Eq. 1 inside of the mask: 1/2 * 3 channels * 0.5^2, on half of the pixels.
+    assert float(losses.local_reconstruction([_part(0.5)], [torch.zeros(1, 3, 4, 4)])) == pytest.approx(0.5 * 3 * 0.25 / 2)
+    assert float(losses.local_reconstruction([_part(0.5)], [torch.full((1, 3, 4, 4), 0.5)])) == 0
+    assert float(losses.local_reconstruction([_part(0.5, False)], [torch.ones(1, 3, 4, 4)])) == 0
+
+
+def test_global_reconstruction_by_hand():
+    assert float(losses.global_reconstruction(torch.ones(2, 3, 4, 4), torch.zeros(2, 3, 4, 4))) == pytest.approx(1.5)
+
+
+def _judgements(value, feature=0.0):
+    return [Judgement(torch.full((1, 1, n, n), value), torch.full((1, 8, n, n), feature)) for n in (4, 2)]
+
+
+def test_adversarial_terms_by_hand():
+    # At logits of 0 every sigmoid is 1/2, for both scales.
+    assert float(losses.adversarial(_judgements(0.0))) == pytest.approx(2 * math.log(2))
+    assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.0))) == pytest.approx(4 * math.log(2))
+    assert float(losses.discriminator_loss(_judgements(9.0), _judgements(-9.0))) < 1e-3
+    assert float(losses.adversarial(_judgements(9.0))) < 1e-3
+    assert math.isfinite(float(losses.adversarial(_judgements(-1e4))))
+
+
+def test_feature_matching_moves_only_the_painted_side():
+    real, fake = _judgements(0.0, 1.0), _judgements(0.0, 3.0)
+    for judgement in (*real, *fake):
+        judgement.features.requires_grad_()
+    loss = losses.feature_matching(real, fake)
+    assert float(loss.detach()) == pytest.approx(2 * 0.5 * 4)
+    loss.backward()
+    assert all(judgement.features.grad is None for judgement in real)
+    assert all(judgement.features.grad is not None for judgement in fake)
+
+
+def test_parsing_is_cross_entropy_without_ignored_pixels():
+    logits = torch.zeros(1, 11, 2, 2)
+    labels = torch.tensor([[[0, 3], [255, 10]]], dtype=torch.uint8)
+    assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))
+    logits[0, :, 1, 0] = 1e4 * torch.arange(11)  # whatever stands where nothing is known
+    assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))

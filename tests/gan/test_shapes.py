@@ -1,0 +1,21 @@
+import pytest
+
+from faceaug.gan.config import PRESETS
+from faceaug.gan.shapes import describe
+from faceaug.parser.config import ParserConfig
+from faceaug.parser.network import build_parser
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_part_is_described(preset):
+    generator, training = PRESETS[preset]
+    text = describe(generator, training, build_parser(ParserConfig(size=generator.size), weights=False))
+    for part in ("E_local  left eye", "G_local  hair", "features mouth", "E_m", "9 residual blocks", "G_b", "D paired", "P_F"):
+        assert part in text
+
+
+def test_the_paper_presets_golden_sizes():
+    generator, training = PRESETS["paper"]
+    text = describe(generator, training, build_parser(ParserConfig(size=256), weights=False))
+    assert "12.18 M" in text  # E_m + G_m + E_b + G_b
+    assert "5.56 M" in text  # one discriminator, as the public code's

@@ -1,0 +1,98 @@
+import json
+
+import cv2
+import pytest
+import torch
+from safetensors.torch import load_file
+from small import GENERATOR, PARSER
+
+from faceaug.errors import CheckpointMismatch, TrainingFailed
+from faceaug.gan import train as training_module
+from faceaug.gan.config import TrainingConfig
+from faceaug.gan.train import Intervals, fit_gan, learning_rate
+from faceaug.parser.network import build_parser
+from faceaug.training.log import read_log
+
+TRAINING = TrainingConfig(images=24, batch=4, seed=5)
+OFTEN = Intervals(log=8, samples=24, checkpoint=8)
+
+
+def _fit(run, faces, compute, **changes):
+    torch.manual_seed(9)
+    parser = build_parser(PARSER, weights=False)
+    return fit_gan(run, faces, parser, GENERATOR, changes.get("training", TRAINING), compute, record={}, intervals=OFTEN)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_resumed_equals_uninterrupted_bit_for_bit(faces, compute, tmp_path, monkeypatch):
+    whole = _fit(tmp_path / "whole", faces, compute)
+    step = training_module.gan_step
+    calls = []
+
+    def dies(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 4:  # one step after the checkpoint
+            raise Killed
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(training_module, "gan_step", dies)
+    with pytest.raises(Killed):
+        _fit(tmp_path / "cut", faces, compute)
+    monkeypatch.setattr(training_module, "gan_step", step)
+    cut = _fit(tmp_path / "cut", faces, compute)
+    first, second = load_file(whole), load_file(cut)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    rows = [
+        [{k: v for k, v in row.items() if k not in ("seconds", "rate")} for row in read_log(folder / "log.jsonl")]
+        for folder in (tmp_path / "whole", tmp_path / "cut")
+    ]
+    assert rows[0] == rows[1]
+    assert [row["images"] for row in rows[0]] == [8, 16, 24]
+
+
+def test_a_run_leaves_what_it_promises(faces, compute, tmp_path):
+    weights = _fit(tmp_path, faces, compute)
+    assert weights == tmp_path / "weights.safetensors"
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["training"]["images"] == 24
+    picture = cv2.imread(str(tmp_path / "samples" / "00000024.png"))
+    assert picture.shape[0] == 9 * 98 + 2  # target, mask, reconstruction, three sources with results
+
+
+def test_the_saved_generator_is_the_average(faces, compute, tmp_path):
+    weights = load_file(_fit(tmp_path, faces, compute))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    name = next(iter(weights))
+    assert torch.equal(weights[name], state["ema"][name])
+    assert not torch.equal(weights[name], state["generator"][name])
+
+
+def test_other_settings_are_refused(faces, compute, tmp_path):
+    _fit(tmp_path, faces, compute)
+    with pytest.raises(CheckpointMismatch, match=r"other settings \(training\)"):
+        _fit(tmp_path, faces, compute, training=TrainingConfig(images=32, batch=4))
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(faces, compute, tmp_path, monkeypatch):
+    step = training_module.gan_step
+    calls = []
+
+    def breaks(*args, **kwargs):
+        calls.append(1)
+        terms = step(*args, **kwargs)
+        return {**terms, "local": terms["local"] * float("nan")} if len(calls) > 2 else terms
+
+    monkeypatch.setattr(training_module, "gan_step", breaks)
+    with pytest.raises(TrainingFailed, match=r"local/.* not finite after 16 images"):
+        _fit(tmp_path, faces, compute)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 2
+
+
+def test_the_rate_is_constant_then_falls_to_zero():
+    training = TrainingConfig(decay_from=0.6)
+    assert learning_rate(training, 0.0) == learning_rate(training, 0.6) == training.learning_rate
+    assert learning_rate(training, 0.8) == pytest.approx(training.learning_rate / 2)
+    assert learning_rate(training, 1.0) == 0

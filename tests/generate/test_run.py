@@ -1,0 +1,131 @@
+import json
+
+import h5py
+import numpy as np
+import pytest
+from faceaug.datasets.celeba import CelebA
+
+from faceaug.errors import ConfigError, NothingLeft
+from faceaug.gan.inference import load_generator
+from faceaug.generate import run as module
+from faceaug.generate.agreement import agreement
+from faceaug.generate.run import GenerateConfig, generate
+from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.prepare.faces import align
+from faceaug.shards.reader import ShardReader
+
+CONFIG = GenerateConfig(per_mask=2, rows_per_shard=7)
+
+
+@pytest.fixture(scope="module")
+def ready(trained, drawn, faces, compute):
+    generator, parser = load_generator(trained.gan, compute), load_parser(trained.parser, compute)
+    photos = align(CelebA(drawn / "celeba"), size=64)
+    return faces, photos.with_labels(predict_labels(parser, photos.images)), generator, parser
+
+
+def _shards(run):
+    return {path.name: path.read_bytes() for path in sorted(run.glob("shard-*.h5"))}
+
+
+def _rows(run):
+    reader = ShardReader(run)
+    return [reader.column(name) for name in ("image", "label", "target", "source", "row", "seed", "agreement")]
+
+
+def test_rows_are_what_they_say(ready, tmp_path):
+    faces, photos, _, parser = ready
+    summary = generate(tmp_path, *ready, CONFIG)
+    assert summary["faces"] == summary["planned"] == 24
+    assert [shard["rows"] for shard in summary["shards"]] == [7, 7, 7, 3]
+    reader = ShardReader(tmp_path)
+    read = predict_labels(parser, reader.column("image"))
+    assert np.allclose(agreement(read, reader.column("label")), reader.column("agreement"), atol=1e-6)
+    for index in range(24):
+        about = reader.about(index)
+        target, source = faces.names.index(about["target"]), photos.names.index(about["source"])
+        assert (reader.face(index)[1] == faces.labels[target]).all()
+        assert about["source_male"] == about["target_male"] == photos.male[source]
+        assert about["row"] == index
+    assert reader.config["generate"]["per_mask"] == 2
+    assert 0 <= summary["gender_classifier"]["held_out_accuracy"] <= 1
+    assert {"complete.json", "config.json", "gender.json", "faces.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_batch_changes_nothing(ready, tmp_path):
+    generate(tmp_path / "a", *ready, CONFIG, batch=1)
+    generate(tmp_path / "b", *ready, CONFIG, batch=5)
+    for first, second in zip(_rows(tmp_path / "a"), _rows(tmp_path / "b"), strict=True):
+        assert (first == second).all()
+
+
+def test_killed_and_resumed_is_as_uninterrupted(ready, tmp_path, monkeypatch):
+    generate(tmp_path / "whole", *ready, CONFIG)
+    write = module.write_shard
+    written = []
+
+    def dies(path, *args, **kwargs):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, *args, **kwargs)
+
+    monkeypatch.setattr(module, "write_shard", dies)
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path / "cut", *ready, CONFIG)
+    assert len(_shards(tmp_path / "cut")) == 2
+    kept = _shards(tmp_path / "cut")
+    monkeypatch.setattr(module, "write_shard", write)
+    generate(tmp_path / "cut", *ready, CONFIG)
+    for first, second in zip(_rows(tmp_path / "whole"), _rows(tmp_path / "cut"), strict=True):
+        assert (first == second).all()
+    assert kept.items() <= _shards(tmp_path / "cut").items()  # finished shards were not made again
+    complete = [json.loads((tmp_path / name / "complete.json").read_text()) for name in ("whole", "cut")]
+    assert complete[0] == complete[1]
+
+
+def test_sources_are_encoded_once(ready, tmp_path, monkeypatch):
+    encoded = []
+    encode = type(ready[2]).encode
+
+    def counts(self, images, labels):
+        encoded.extend(image.tobytes() for image in images)
+        return encode(self, images, labels)
+
+    monkeypatch.setattr(type(ready[2]), "encode", counts)
+    generate(tmp_path, *ready, GenerateConfig(per_mask=10, rows_per_shard=9))
+    assert len(encoded) == len(set(encoded))
+
+
+def test_filters_count_what_they_drop(ready, tmp_path):
+    everything = generate(tmp_path / "all", *ready, GenerateConfig(per_mask=2, gender="any"))
+    assert everything["gender_classifier"] is None
+    values = ShardReader(tmp_path / "all").column("agreement")
+    bar = float(np.median(values))
+    some = generate(tmp_path / "some", *ready, GenerateConfig(per_mask=2, gender="any", min_agreement=bar))
+    assert some["dropped"] == {"agreement too low": int((values < bar).sum())}
+    assert some["faces"] + some["dropped"]["agreement too low"] == 24
+    papers = generate(tmp_path / "paper", *ready, GenerateConfig(per_mask=2, gender="filter"))
+    assert papers["faces"] + sum(papers["dropped"].values()) == 24
+
+
+def test_nothing_left_is_an_error_and_no_set(ready, tmp_path):
+    with pytest.raises(NothingLeft, match=r"dropped all 24 faces \(24 agreement too low\)"):
+        generate(tmp_path, *ready, GenerateConfig(min_agreement=1.0))
+    assert not (tmp_path / "complete.json").exists()
+
+
+def test_another_set_in_the_folder_is_refused(ready, tmp_path):
+    generate(tmp_path, *ready, CONFIG)
+    with pytest.raises(ConfigError, match="other settings"):
+        generate(tmp_path, *ready, GenerateConfig(per_mask=3))
+
+
+def test_attributes_of_a_shard(ready, tmp_path, trained):
+    generate(tmp_path, *ready, CONFIG)
+    with h5py.File(tmp_path / "shard-00001.h5") as file:
+        assert dict(file.attrs)["format"] == "faceaug-shard"
+        assert dict(file.attrs)["labels"] == "helen-11"
+        assert dict(file.attrs)["generator"] == ready[2].hash
+        assert file["image"].dtype == np.uint8
+        assert file["image"].shape == (7, 64, 64, 3)

@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from faceaug.parser.config import ENCODERS, ParserConfig
+from faceaug.parser.network import build_parser
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_logits_have_the_photos_size(encoder):
+    network = build_parser(ParserConfig(size=64, encoder=encoder, pretrained=False)).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 11, 64, 64)
+
+
+def test_imagenet_weights_come_from_the_installed_package():
+    torch.manual_seed(0)
+    a = build_parser(ParserConfig())
+    torch.manual_seed(1)
+    b = build_parser(ParserConfig())
+    fresh = build_parser(ParserConfig(), weights=False)
+    one, two, other = (network.encoder.state_dict()["conv_stem.weight"] for network in (a, b, fresh))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+def test_small_faces_are_not_halved_by_the_first_layer():
+    assert build_parser(ParserConfig(size=64), weights=False).encoder.conv_stem.stride == (1, 1)
+    assert build_parser(ParserConfig(size=256), weights=False).encoder.conv_stem.stride == (2, 2)
+
+
+def test_bf16_computes_what_fp32_does():
+    network = build_parser(ParserConfig()).eval()
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        exact = network(images)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rough = network(images).float()
+    assert (exact - rough).abs().mean() < 0.03 * exact.abs().mean()

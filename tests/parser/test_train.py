@@ -1,0 +1,76 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small import PARSER
+
+from faceaug.errors import CheckpointMismatch
+from faceaug.parser import train as training_module
+from faceaug.parser.config import ParserTraining
+from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.parser.train import fit_parser
+from faceaug.training.log import read_log
+
+
+class Killed(Exception):
+    pass
+
+
+def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
+    real, tuning = noise(8), noise(2, seed=1)
+    settings = ParserTraining(images=32, batch=4, evaluations=4)
+    whole = fit_parser(tmp_path / "whole", real, tuning, PARSER, settings, compute, record={})
+
+    step = training_module._step
+    calls = []
+
+    def dies(*args):
+        calls.append(1)
+        if len(calls) == 6:  # after the checkpoint of step 4, before that of step 6
+            raise Killed
+        return step(*args)
+
+    monkeypatch.setattr(training_module, "_step", dies)
+    with pytest.raises(Killed):
+        fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
+    monkeypatch.setattr(training_module, "_step", step)
+    cut = fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
+
+    first, second = load_file(whole), load_file(cut)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    one, two = ([(row["images"], row["loss"]) for row in read_log(tmp_path / run / "log.jsonl")] for run in ("whole", "cut"))
+    assert one == two
+
+
+def test_it_learns(faces, compute, tmp_path):
+    settings = ParserTraining(images=200, batch=4, evaluations=5, augment=False)
+    fit_parser(tmp_path, faces, faces, PARSER, settings, compute, record={})
+    losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
+    assert losses[-1] < 0.6 * losses[0]
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["best"]["pixel_accuracy"] > 0.6
+    assert {"curves.png", "predictions.png", "weights.safetensors"} <= {path.name for path in tmp_path.iterdir()}
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_other_settings_in_the_same_folder_are_refused(noise, compute, tmp_path, monkeypatch):
+    real = noise(8)
+    monkeypatch.setattr(training_module, "save_weights", lambda *_, **__: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=4, batch=4), compute, record={})
+    with pytest.raises(CheckpointMismatch, match="other settings"):
+        fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=8, batch=4), compute, record={})
+
+
+def test_a_batch_is_read_as_its_photos_one_by_one(trained, faces, compute):
+    parser = load_parser(trained.parser, compute)
+    together = predict_labels(parser, faces.images)
+    alone = np.concatenate([predict_labels(parser, faces.images[i : i + 1]) for i in range(len(faces))])
+    assert (together == alone).mean() > 0.9999
+
+
+def test_photos_of_another_size_are_read_at_their_own(trained, compute):
+    parser = load_parser(trained.parser, compute)
+    assert predict_labels(parser, np.zeros((2, 128, 128, 3), np.uint8)).shape == (2, 128, 128)

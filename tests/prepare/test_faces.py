@@ -1,0 +1,75 @@
+import os
+import time
+
+import numpy as np
+import pytest
+from faceaug.datasets.celeba import CelebA
+from faceaug.datasets.helen import Helen
+
+from faceaug.errors import NothingLeft
+from faceaug.labels import LEFT_EYE, RIGHT_EYE
+from faceaug.prepare.faces import Photo, align, join
+
+
+def test_eyes_end_up_where_the_template_says(faces):
+    for label, x in ((LEFT_EYE, 97), (RIGHT_EYE, 157)):
+        for labels in faces.labels:
+            rows, columns = np.nonzero(labels == label)
+            if len(rows):
+                assert abs(columns.mean() - x / 4) < 4
+                assert abs(rows.mean() - 117 / 4) < 4
+
+
+def test_labels_and_landmarks_of_a_listed_photo_agree(drawn):
+    photos = align(CelebA(drawn / "celeba"), size=64)
+    assert photos.labels is None
+    assert photos.size == 64
+    assert set(photos.male) == {0, 1}
+    assert (photos.identity >= 0).all()
+
+
+def test_the_cache_gives_the_same_faces_without_reading_photos(drawn, tmp_path, monkeypatch):
+    raw = Helen(drawn / "helen")
+    first = align(raw, size=64, cache=tmp_path)
+    monkeypatch.setattr(Helen, "photo", lambda *_: pytest.fail("read again"))
+    again = align(raw, size=64, cache=tmp_path)
+    assert (again.images == first.images).all()
+    assert (again.labels == first.labels).all()
+    assert again.names == first.names
+
+
+def test_a_changed_photo_is_read_again(drawn, tmp_path):
+    raw = Helen(drawn / "helen")
+    align(raw, size=64, cache=tmp_path)
+    path = drawn / "helen" / "images" / f"{raw.names[0]}.jpg"
+    os.utime(path, (time.time(), time.time()))
+    align(raw, size=64, cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+class _Blank:
+    title, names = "blank", ("a", "b")
+
+    def photo(self, index):
+        return Photo(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8))
+
+    def traits(self):
+        return {}
+
+    def fingerprint(self):
+        return 0
+
+
+def test_photos_without_landmarks_are_counted_and_none_left_is_an_error(tmp_path):
+    with pytest.raises(NothingLeft, match="blank: none of 2 photos"):
+        align(_Blank(), size=64, cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_join_keeps_people_apart(faces):
+    known = faces.select(range(3))
+    known = type(known)(**{**vars(known), "identity": np.array([0, 1, 1])})
+    both = join(known, known)
+    assert both.identity.tolist() == [0, 1, 1, 2, 3, 3]
+    assert both.title == known.title
+    assert len(both) == 6

@@ -1,0 +1,18 @@
+import numpy as np
+
+from faceaug.labels import LEFT_EYE, NOSE, RIGHT_EYE, UPPER_LIP
+from faceaug.prepare.landmarks import landmarks_from_labels
+
+
+def test_points_of_a_simple_face():
+    labels = np.ones((40, 40), np.uint8)
+    labels[10:13, 8:13] = LEFT_EYE
+    labels[10:13, 26:31] = RIGHT_EYE
+    labels[10:26, 18:21] = NOSE
+    labels[30:33, 10:29] = UPPER_LIP
+    found = landmarks_from_labels(labels)
+    assert found.tolist() == [[10, 11], [28, 11], [19, 21.25], [10, 31], [28, 31]]
+
+
+def test_absent_classes_are_nan():
+    assert np.isnan(landmarks_from_labels(np.zeros((4, 4), np.uint8))).all()

@@ -1,0 +1,69 @@
+import os
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from faceaug.errors import CheckpointMismatch
+from faceaug.training.checkpoint import load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
+
+
+def test_weights_round_trip(tmp_path):
+    path = tmp_path / "w.safetensors"
+    tensors = {"a": torch.randn(3, 4).t(), "b": torch.arange(3)}
+    save_weights(path, tensors, kind="parser", config={"x": [1, "two"]})
+    found, config = load_weights(path, kind="parser")
+    assert config == {"x": [1, "two"]}
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)
+
+
+def test_other_kinds_and_foreign_files_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, {"a": torch.zeros(1)}, kind="parser", config={})
+    with pytest.raises(CheckpointMismatch, match=r"kind is 'parser', needed 'gan'"):
+        load_weights(path, kind="gan")
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointMismatch, match="faceaug_format is 'nothing'"):
+        load_weights(path, kind="gan")
+    with pytest.raises(CheckpointMismatch, match="no such weights file"):
+        load_weights(tmp_path / "none", kind="gan")
+
+
+def test_every_truncation_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, {"a": torch.zeros(100)}, kind="gan", config={})
+    whole = path.read_bytes()
+    for length in (0, 4, 20, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointMismatch, match=r"w\.safetensors"):
+            load_weights(path, kind="gan")
+
+
+def test_checkpoints_execute_nothing(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"config": {}, "evil": Evil()}, path)
+    with pytest.raises(CheckpointMismatch, match=r"checkpoint\.pt"):
+        load_checkpoint(path, config={})
+    assert not (tmp_path / "executed").exists()
+
+
+def test_checkpoints_know_their_settings(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    assert load_checkpoint(path, config={}) is None
+    save_checkpoint(path, {"config": {"a": 1, "b": 2}, "step": 3})
+    assert load_checkpoint(path, config={"a": 1, "b": 2})["step"] == 3
+    with pytest.raises(CheckpointMismatch, match=r"other settings \(b\)"):
+        load_checkpoint(path, config={"a": 1, "b": 3})
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointMismatch, match="not a whole checkpoint"):
+        load_checkpoint(path, config={"a": 1, "b": 2})
+
+
+def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path):
+    with pytest.raises(CheckpointMismatch, match="do not fit") as caught:
+        load_state(torch.nn.Linear(2, 2), {"weight": torch.zeros(3, 3), "bias": torch.zeros(2)}, tmp_path / "w")
+    assert "\n" not in str(caught.value)

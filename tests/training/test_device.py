@@ -1,0 +1,23 @@
+import pytest
+import torch
+
+from faceaug.errors import ConfigError
+from faceaug.training.device import Compute, choose_compute
+
+
+def test_names():
+    assert choose_compute("cpu", "fp32") == Compute(torch.device("cpu"), "fp32")
+    assert choose_compute("cpu", "auto").precision in ("bf16", "fp32")
+    with pytest.raises(ConfigError, match="--device gpu"):
+        choose_compute("gpu", "auto")
+    with pytest.raises(ConfigError, match="--precision fp8: unknown"):
+        choose_compute("cpu", "fp8")
+
+
+def test_bf16_computes_products_in_bf16_and_keeps_weights():
+    compute = Compute(torch.device("cpu"), "bf16")
+    layer = compute.module(torch.nn.Conv2d(3, 4, 3))
+    with compute.autocast():
+        assert layer(compute.image(torch.zeros(1, 3, 8, 8))).dtype == torch.bfloat16
+    assert layer.weight.dtype == torch.float32
+    assert layer.weight.is_contiguous(memory_format=torch.channels_last)

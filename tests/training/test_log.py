@@ -1,0 +1,35 @@
+import pytest
+
+from faceaug.errors import DatasetDamaged
+from faceaug.training.log import JsonLog, Progress, clock, read_log
+
+
+def test_a_resumed_log_drops_what_its_checkpoint_has_not_seen(tmp_path):
+    path = tmp_path / "log.jsonl"
+    log = JsonLog(path)
+    for images in (10, 20, 30):
+        log.add(images=images)
+    JsonLog(path, keep=lambda row: row["images"] <= 20).add(images=30, again=True)
+    assert read_log(path) == [{"images": 10}, {"images": 20}, {"images": 30, "again": True}]
+
+
+def test_a_line_cut_by_a_kill_is_left_out_but_damage_is_told(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"a": 1}\n{"a": ')
+    assert read_log(path) == [{"a": 1}]
+    path.write_text('{"a": \n{"a": 1}\n')
+    with pytest.raises(DatasetDamaged, match="line 1"):
+        read_log(path)
+
+
+def test_clock():
+    assert [clock(seconds) for seconds in (12, 200, 3900, float("inf"))] == ["12 s", "3 min 20 s", "1 h 05 min", "?"]
+
+
+def test_progress_tells_count_share_and_rate(capsys):
+    with Progress("painting", 4, unit="faces", every=0) as progress:
+        for count in range(1, 5):
+            progress.update(count, "fine")
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("painting: 4/4 faces (100 %)")
+    assert last.endswith("fine")

@@ -1,0 +1,24 @@
+import os
+
+import pytest
+
+from faceaug.errors import CheckpointMismatch
+from faceaug.training.runs import find, latest, run_folder
+
+
+def test_same_settings_same_folder(tmp_path):
+    assert run_folder(tmp_path, "gan", "tiny", {"a": 1}) == run_folder(tmp_path, "gan", "tiny", {"a": 1})
+    assert run_folder(tmp_path, "gan", "tiny", {"a": 1}) != run_folder(tmp_path, "gan", "tiny", {"a": 2})
+
+
+def test_the_newest_finished_run_is_found(tmp_path):
+    with pytest.raises(CheckpointMismatch, match="run `faceaug train-gan` first"):
+        find(tmp_path, "gan", "train-gan")
+    for age, name in ((20, "old"), (10, "new"), (0, "unfinished")):
+        folder = tmp_path / "gan" / name
+        folder.mkdir(parents=True)
+        if name != "unfinished":
+            path = folder / "weights.safetensors"
+            path.write_text("")
+            os.utime(path, (1e9 - age, 1e9 - age))
+    assert latest(tmp_path, "gan").parent.name == "new"
