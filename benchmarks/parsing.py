@@ -34,7 +34,7 @@ class BenchConfig:
     """Images seen in each cell."""
     seeds: int = 1
     """Repetitions of each setting: seeds 0, 1, ..."""
-    batch: int = 16
+    batch: int = 8
     """Images a step."""
     learning_rate: float = 2e-3
     """AdamW's highest rate."""

@@ -11,7 +11,7 @@ from .options import Device, Precision, Seed
 
 # Lengths that fit six minutes on two cores; they show the way, they do not settle anything.
 _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
-_PARSER_IMAGES, _GAN_IMAGES, _BENCH_IMAGES, _PER_MASK = 5_000, 3_200, 4_000, 2
+_PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 2_400, 1_500, 4, 2
 
 _NEXT = """faceaug train-parser  --faces helen:/data/helen
 faceaug train-gan     --faces helen:/data/helen --unlabelled celeba:/data/celeba --images 120000
@@ -58,7 +58,7 @@ def demo(
         parser=ParserConfig(size=64),
         compute=compute,
         labelled=None,
-        training={"images": _PARSER_IMAGES, "evaluations": 8, "seed": seed},
+        training={"images": _PARSER_IMAGES, "batch": _BATCH, "evaluations": 8, "seed": seed},
         out=runs / "parser" / "demo",
         runs=runs,
         cache=None,
@@ -67,13 +67,13 @@ def demo(
     shared = {"runs": runs, "data_root": data, "device": device, "precision": precision}
     typer.echo("demo 3/5: the GAN")
     gan = runs / "gan" / "demo"
-    train_gan(preset="tiny", images=_GAN_IMAGES, parser=parser, out=gan, seed=seed, **shared)  # type: ignore[arg-type]
+    train_gan(preset="demo", parser=parser, out=gan, seed=seed, **shared)  # type: ignore[arg-type]
     typer.echo("demo 4/5: painting labelled faces")
     painted = runs / "synthetic" / "demo"
     generate(generator=gan / "weights.safetensors", per_mask=_PER_MASK, out=painted, seed=seed, **shared)  # type: ignore[arg-type]
     typer.echo("demo 5/5: what they are worth")
     bench = runs / "bench" / "demo"
-    bench_parsing(synthetic=painted, images=_BENCH_IMAGES, out=bench, **shared)  # type: ignore[arg-type]
+    bench_parsing(synthetic=painted, images=_BENCH_IMAGES, batch=_BATCH, out=bench, **shared)  # type: ignore[arg-type]
     _write_page(out, parser.parent, gan, painted, bench)
     typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / 'index.html').resolve()}")
 

@@ -19,7 +19,7 @@ def train_gan(
     ] = "celeba",
     labelled: Labelled = None,
     preset: Annotated[
-        str, typer.Option(help="tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, tiny on a CPU.")
+        str, typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, tiny on a CPU.")
     ] = "auto",
     parser: Annotated[
         Optional[Path],  # noqa: UP045

@@ -30,7 +30,7 @@ def train_parser(
         Optional[int],  # noqa: UP045
         typer.Option(help="Training length in images seen; else 40 times the faces, at most 60,000 (200,000 on a GPU)."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 16,
+    batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="AdamW's highest rate.")] = 2e-3,
     augment: Annotated[bool, typer.Option(help="Mirror (left and right classes exchanged), rotate, scale, shift.")] = True,
     out: Out = None,

@@ -33,8 +33,8 @@ def test_all_problems_are_told_at_once():
 
 
 def test_presets():
-    assert {name: config.size for name, (config, _) in PRESETS.items()} == {"tiny": 64, "small": 128, "paper": 256}
-    with pytest.raises(ConfigError, match="--preset huge: unknown; choose from tiny, small, paper"):
+    assert {name: config.size for name, (config, _) in PRESETS.items()} == {"demo": 64, "tiny": 64, "small": 128, "paper": 256}
+    with pytest.raises(ConfigError, match="--preset huge: unknown; choose from demo, tiny, small, paper"):
         choose_preset(PRESETS, "huge")
 
 

@@ -130,7 +130,7 @@ def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> lis
         ("one D (two scales); there are two", millions[1], "5.56 M", "the same layers"),
         ("E_local of skin (or hair)", millions[2], "20.59 M", "the same layers but for a second head (2.62 M) that gives "
          "log-variances: its loss has weight 0 there, and the paper has plain auto-encoders"),
-        ("feature decoder of skin (or hair)", millions[3], "7.35 M", "begins with 256 channels of 2x2 instead of 512, from a code of "
+        ("feature decoder of skin (or hair)", millions[3], "7.35 M", "begins with 256 channels instead of 512, from a code of "
          "512 numbers"),
         ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net on a small ImageNet encoder in place of a pix2pix "
          "U-Net that ends in tanh"),

@@ -33,7 +33,7 @@ def test_an_empty_folder(faceaug, tmp_path):
     [
         (("train-parser", "--faces", "lapa"), "dataset 'lapa': unknown"),
         (("train-parser", "--faces", "celeba"), "has no label maps"),
-        (("train-gan", "--preset", "huge"), "--preset huge: unknown; choose from tiny, small, paper"),
+        (("train-gan", "--preset", "huge"), "--preset huge: unknown; choose from demo, tiny, small, paper"),
         (("train-parser", "--encoder", "vgg"), "--encoder vgg: unknown"),
         (("train-parser", "--size", "70"), "parser size 70"),
         (("train-parser", "--device", "cuda:9"), "--device cuda:9: not usable here"),
