@@ -19,7 +19,8 @@ def train_gan(
     ] = "celeba",
     labelled: Labelled = None,
     preset: Annotated[
-        str, typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, tiny on a CPU.")
+        str,
+        typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny."),
     ] = "auto",
     parser: Annotated[
         Optional[Path],  # noqa: UP045
@@ -27,7 +28,7 @@ def train_gan(
     ] = None,
     images: Annotated[Optional[int], typer.Option(help="Training length in images seen; else the preset's.")] = None,  # noqa: UP045
     batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
-    learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate; else the preset's.")] = None,  # noqa: UP045
+    learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate for G; else the preset's.")] = None,  # noqa: UP045
     lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
     out: Out = None,
     runs: Runs = RUNS,
@@ -40,7 +41,8 @@ def train_gan(
 ) -> None:
     """Train the mask-guided GAN on labelled faces and on photos that the parser labels.
 
-    Writes config.json, log.jsonl, samples/*.png, checkpoint.pt and, at the end, weights.safetensors. The same command resumes.
+    Writes config.json, log.jsonl, samples/*.png, checkpoint.pt and, at the end, curves.png and weights.safetensors. The same
+    command resumes.
     With --dry-run it prints every part's shapes, parameters and FLOPs beside the official code's, and trains nothing.
 
     Example: faceaug train-gan --faces helen:/data/helen --unlabelled celeba:/data/celeba --preset tiny --images 120000

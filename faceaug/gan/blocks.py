@@ -15,6 +15,14 @@ def norm(channels: int) -> nn.Module:
     return nn.GroupNorm(max(channels // 16, 1), channels)
 
 
+def instance_norm(channels: int) -> nn.Module:
+    """Instance normalisation with learned scale and shift, for discriminators.
+
+    With channels normalised in groups, D here stops looking at the photo and tells masks apart; channel by channel it cannot.
+    """
+    return nn.GroupNorm(channels, channels)
+
+
 def down(inputs: int, outputs: int) -> nn.Sequential:
     """Halve the resolution: 4x4 convolution of stride 2."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), norm(outputs), nn.ReLU(inplace=True))

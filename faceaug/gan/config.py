@@ -42,12 +42,14 @@ class TrainingConfig:
     """Training length in images seen (official: 55 epochs of 22,000)."""
     batch: int = 4
     """Images a step; unpaired steps need at least 2."""
-    learning_rate: float = 2e-4
-    """Adam's rate for G and D, constant, then falling linearly to 0 from :attr:`decay_from` on."""
+    learning_rate: float = 1e-4
+    """Adam's rate for G, constant, then falling linearly to 0 from :attr:`decay_from` on."""
+    discriminator_ratio: float = 2.0
+    """D's rate as a multiple of G's. At equal rates, or with Adam's usual momentum, D never leaves chance level here."""
     decay_from: float = 0.6
     """Share of the run after which the rate falls."""
-    beta1: float = 0.5
-    """Adam's first moment; the second is 0.999."""
+    betas: tuple[float, float] = (0.0, 0.99)
+    """Adam's moments."""
     lambda_local: float = 10.0
     """Weight of Eq. 1."""
     lambda_global: float = 1.0
@@ -71,6 +73,7 @@ class TrainingConfig:
                 f"images {self.images}: must be positive": self.images < 1,
                 f"batch {self.batch}: must be 2 or more, since unpaired rows need another person": self.batch < 2,
                 f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
+                f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
                 "loss weights: must not be negative": min(
                     self.lambda_local, self.lambda_global, self.lambda_gd, self.lambda_fm, self.lambda_gp
@@ -83,19 +86,19 @@ class TrainingConfig:
 PRESETS: dict[str, tuple[GeneratorConfig, TrainingConfig]] = {
     "demo": (
         GeneratorConfig(size=64, width=16, code=128, blocks=9),
-        TrainingConfig(images=3_200, batch=8, learning_rate=8e-4, ema_half_life=500),
+        TrainingConfig(images=3_200, batch=8, learning_rate=4e-4, ema_half_life=500),
     ),
     "tiny": (
         GeneratorConfig(size=64, width=32, code=256, blocks=9),
-        TrainingConfig(images=8_000, batch=8, learning_rate=4e-4, ema_half_life=2_000),
+        TrainingConfig(images=8_000, batch=8, learning_rate=2e-4, ema_half_life=2_000),
     ),
     "small": (
         GeneratorConfig(size=128, width=48, code=384, blocks=9),
-        TrainingConfig(images=300_000, batch=8, learning_rate=3e-4, ema_half_life=5_000),
+        TrainingConfig(images=300_000, batch=8, learning_rate=1.5e-4, ema_half_life=5_000),
     ),
     "paper": (
         GeneratorConfig(size=256, width=64, code=512, blocks=9),
-        TrainingConfig(images=1_200_000, batch=4, learning_rate=2e-4, ema_half_life=10_000),
+        TrainingConfig(images=1_200_000, batch=4, learning_rate=1e-4, ema_half_life=10_000),
     ),
 }
 """The paper's whole model at every preset; the smaller ones are narrower and lower."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceaug.gan.blocks import initialise, norm
+from faceaug.gan.blocks import initialise, instance_norm
 from faceaug.labels import NUM_CLASSES
 
 SCALES = 2
@@ -37,7 +37,7 @@ class PatchDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(channels)):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2 if level < 3 else 1, padding=2 if level == 3 else 1))
-            layers += [norm(outputs)] if level else []
+            layers += [instance_norm(outputs)] if level else []
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.features = nn.Sequential(*layers)
         self.logits = nn.Conv2d(channels[-1], 1, 4, padding=2)

@@ -62,18 +62,18 @@ class Optimisers:
 
     @classmethod
     def build(cls, networks: Networks, config: TrainingConfig) -> Optimisers:
-        """Optimisers with the configuration's rate and momentum."""
+        """Optimisers with the configuration's rates and moments."""
 
         def adam(module: nn.Module) -> torch.optim.Adam:
-            return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=(config.beta1, 0.999), fused=True)
+            return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=config.betas, fused=True)
 
         return cls(adam(networks.generator), adam(networks.paired), adam(networks.unpaired))
 
-    def set_rate(self, rate: float) -> None:
-        """Set the learning rate of all three."""
+    def set_rate(self, rate: float, config: TrainingConfig) -> None:
+        """Set G's learning rate, and the discriminators' along with it."""
         for optimiser in (self.generator, self.paired, self.unpaired):
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate if optimiser is self.generator else rate * config.discriminator_ratio
 
 
 def gan_step(

@@ -24,9 +24,10 @@ from faceaug.labels import colour, fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
 from faceaug.training.ema import Ema
-from faceaug.training.log import JsonLog, Progress, say
+from faceaug.training.log import JsonLog, Progress, read_log, say
 from faceaug.training.runs import WEIGHTS
 
 _COLUMNS = 10
@@ -55,8 +56,8 @@ def fit_gan(
     """Train the framework, or go on where an earlier process stopped.
 
     Args:
-        run: the run's folder; gets ``config.json``, ``log.jsonl``, ``samples/*.png``, ``checkpoint.pt`` and, at the end, the
-            averaged generator as ``weights.safetensors``.
+        run: the run's folder; gets ``config.json``, ``log.jsonl``, ``samples/*.png``, ``checkpoint.pt`` and, at the end,
+            ``curves.png`` and the averaged generator as ``weights.safetensors``.
         faces: labelled faces of ``generator.size``: sources and targets.
         parser: P_F, ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``; used frozen, in eval mode.
         generator: the networks' shape.
@@ -103,7 +104,7 @@ def fit_gan(
         while step < steps:
             # (1 + 1): a paired step, an unpaired step (Section 3.3).
             paired = step % 2 == 0
-            optimisers.set_rate(learning_rate(training, step / steps))
+            optimisers.set_rate(learning_rate(training, step / steps), training)
             terms = gan_step(networks, optimisers, batches.get(step, paired=paired), training, compute, paired=paired)
             step += 1
             images = step * training.batch
@@ -127,6 +128,7 @@ def fit_gan(
             if last or _due(images, training.batch, every.checkpoint):
                 seconds = resumed + time.monotonic() - began
                 save_checkpoint(checkpoint, _state(config, step, seconds, networks, optimisers, ema))
+    _draw(run)
     weights = run / WEIGHTS
     save_weights(weights, ema.module.state_dict(), kind="gan", config=config)
     return weights
@@ -151,6 +153,23 @@ def _check_finite(means: dict[str, float], images: int, run: Path) -> None:
             f"{run}: {', '.join(broken)} is not finite after {images:,} images; the checkpoint before it is kept: "
             f"delete it and try a lower --learning-rate or --precision fp32"
         )
+
+
+def _draw(run: Path) -> None:
+    """``curves.png``: what G reconstructs, what D tells apart (chance level: 2 log 4), how well P_F reads it, and the speed."""
+    rows = read_log(run / "log.jsonl")
+
+    def series(key: str) -> tuple[list[float], list[float]]:
+        known = [row for row in rows if key in row]
+        return [row["images"] for row in known], [row[key] for row in known]
+
+    panels = {
+        "reconstruction": {"local": series("local/paired"), "global": series("global/paired")},
+        "discriminator loss": {kind: series(f"discriminator/{kind}") for kind in ("paired", "unpaired")},
+        "parsing loss": {kind: series(f"parsing/{kind}") for kind in ("paired", "unpaired")},
+        "images/s": {"images/s": series("rate")},
+    }
+    draw_curves(run / "curves.png", panels, xlabel="images seen")
 
 
 def _rounded(means: dict[str, float]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -128,8 +129,9 @@ def generate(
             progress.update(int(rows[-1]) + 1)
     total = sum(shard["rows"] for shard in shards)
     if not total:
+        _discard(run)
         raise NothingLeft(
-            f"{run}: the filters dropped all {len(plan)} faces ({_told(dropped)}); lower --min-agreement, or use --gender any"
+            f"generate: the filters dropped all {len(plan)} faces ({_told(dropped)}); lower --min-agreement, or use --gender any"
         )
     reader = ShardReader(run, partial=True)
     measured = reader.column("agreement")
@@ -153,6 +155,15 @@ def generate(
 
 def _told(dropped: Counter[str]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items())) or "none"
+
+
+def _discard(run: Path) -> None:
+    """Remove what a run without faces has written."""
+    for pattern in ("shard-*.h5", "shard-*.h5.json", "gender.json", "config.json"):
+        for path in run.glob(pattern):
+            path.unlink()
+    with contextlib.suppress(OSError):  # the user's own files may be there
+        run.rmdir()
 
 
 def _claim(run: Path, record: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from faceaug.gan.losses import (
 from faceaug.gan.step import Networks, Optimisers, gan_gradients, gan_step
 from faceaug.parser.network import build_parser
 
-TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0)
+TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, discriminator_ratio=2.0)
 
 
 @pytest.fixture
@@ -58,6 +58,13 @@ def test_shared_passes_give_the_textbooks_gradients(networks, faces, compute, pa
             expected = torch.zeros_like(weight) if gradient is None else gradient
             assert torch.allclose(found, expected, rtol=2e-3, atol=1e-6), name
     assert all(weight.grad is None for weight in unused.parameters())
+
+
+def test_the_discriminators_have_a_rate_of_their_own(networks):
+    optimisers = Optimisers.build(networks, TRAINING)
+    optimisers.set_rate(1e-3, TRAINING)
+    rates = [optimiser.param_groups[0]["lr"] for optimiser in vars(optimisers).values()]
+    assert rates == [1e-3, 2e-3, 2e-3]
 
 
 def test_the_parser_is_frozen(networks, faces, compute):

@@ -58,6 +58,7 @@ def test_a_run_leaves_what_it_promises(faces, compute, tmp_path):
     assert weights == tmp_path / "weights.safetensors"
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["training"]["images"] == 24
+    assert (tmp_path / "curves.png").is_file()
     picture = cv2.imread(str(tmp_path / "samples" / "00000024.png"))
     assert picture.shape[0] == 9 * 98 + 2  # target, mask, reconstruction, three sources with results
 

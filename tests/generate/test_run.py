@@ -111,8 +111,8 @@ def test_filters_count_what_they_drop(ready, tmp_path):
 
 def test_nothing_left_is_an_error_and_no_set(ready, tmp_path):
     with pytest.raises(NothingLeft, match=r"dropped all 24 faces \(24 agreement too low\)"):
-        generate(tmp_path, *ready, GenerateConfig(min_agreement=1.0))
-    assert not (tmp_path / "complete.json").exists()
+        generate(tmp_path / "run", *ready, GenerateConfig(min_agreement=1.0))
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_set_in_the_folder_is_refused(ready, tmp_path):
