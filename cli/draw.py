@@ -11,7 +11,7 @@ from .options import DataRoot, Seed
 
 
 def draw(
-    train: Annotated[int, typer.Option(help="Labelled faces to train on.")] = 200,
+    train: Annotated[int, typer.Option(help="Labelled faces to train on.")] = 160,
     tuning: Annotated[int, typer.Option(help="Labelled faces that choose between states.")] = 60,
     testing: Annotated[int, typer.Option(help="Labelled faces that score.")] = 100,
     photos: Annotated[int, typer.Option(help="Unlabelled photos.")] = 400,

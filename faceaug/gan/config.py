@@ -90,7 +90,7 @@ PRESETS: dict[str, tuple[GeneratorConfig, TrainingConfig]] = {
     ),
     "tiny": (
         GeneratorConfig(size=64, width=32, code=256, blocks=9),
-        TrainingConfig(images=8_000, batch=8, learning_rate=2e-4, ema_half_life=2_000),
+        TrainingConfig(images=7_000, batch=8, learning_rate=2e-4, ema_half_life=2_000),
     ),
     "small": (
         GeneratorConfig(size=128, width=48, code=384, blocks=9),

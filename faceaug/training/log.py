@@ -94,9 +94,10 @@ class Progress:
         share = 100 * count / max(self.total, 1)
         text = f"{self.label}: {count:,}/{self.total:,} {self.unit} ({share:.0f} %), {rate:,.1f}/s, {clock(left)} left"
         text += f"  {note}" if note else ""
-        end = "" if self._live else "\n"
-        head = "\r" if self._live else ""
-        print(head + text.ljust(self._width), end=end, file=sys.stderr, flush=True)
+        if self._live:
+            print("\r" + text.ljust(self._width), end="", file=sys.stderr, flush=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
         self._width = len(text)
 
     def __enter__(self) -> Progress:
