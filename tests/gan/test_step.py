@@ -53,10 +53,12 @@ def test_shared_passes_give_the_textbooks_gradients(networks, faces, compute, pa
     gan_gradients(networks, batch, TRAINING, compute, paired=paired)
     used, unused = (networks.paired, networks.unpaired) if paired else (networks.unpaired, networks.paired)
     for network, wanted in ((networks.generator, g), (used, d)):
+        whole = torch.stack([gradient.norm() for gradient in wanted if gradient is not None]).norm()
         for (name, weight), gradient in zip(network.named_parameters(), wanted, strict=True):
             found = torch.zeros_like(weight) if weight.grad is None else weight.grad
             expected = torch.zeros_like(weight) if gradient is None else gradient
-            assert torch.allclose(found, expected, rtol=2e-3, atol=1e-6), name
+            # By tensor: biases in front of a normalisation have gradients of pure rounding.
+            assert (found - expected).norm() <= 1e-3 * expected.norm() + 1e-6 * whole, name
     assert all(weight.grad is None for weight in unused.parameters())
 
 
