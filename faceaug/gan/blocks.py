@@ -18,7 +18,7 @@ def norm(channels: int) -> nn.Module:
 def instance_norm(channels: int) -> nn.Module:
     """Instance normalisation with learned scale and shift, for discriminators.
 
-    With channels normalised in groups, D here stops looking at the photo and tells masks apart; channel by channel it cannot.
+    With groups of 16 channels, D stayed at chance level in every setting tried (benchmarks/results/discriminator-64px.json).
     """
     return nn.GroupNorm(channels, channels)
 

@@ -45,7 +45,7 @@ class TrainingConfig:
     learning_rate: float = 1e-4
     """Adam's rate for G, constant, then falling linearly to 0 from :attr:`decay_from` on."""
     discriminator_ratio: float = 2.0
-    """D's rate as a multiple of G's. At equal rates, or with Adam's usual momentum, D never leaves chance level here."""
+    """D's rate as a multiple of G's; chosen with the moments, see benchmarks/results/discriminator-64px.json."""
     decay_from: float = 0.6
     """Share of the run after which the rate falls."""
     betas: tuple[float, float] = (0.0, 0.99)
