@@ -36,8 +36,8 @@ class BenchConfig:
     """Repetitions of each setting: seeds 0, 1, ..."""
     batch: int = 8
     """Images a step."""
-    learning_rate: float = 2e-3
-    """AdamW's highest rate."""
+    learning_rate: float = 3e-3
+    """AdamW's rate."""
     synthetic_share: float = 0.3
     """Share of generated faces in each step of the third setting."""
     evaluations: int = 12

@@ -1,4 +1,4 @@
-"""Training a parser: cross-entropy on logits (Eq. 7), the best state on tuning, curves and pictures."""
+"""Training a parser: cross-entropy on logits (Eq. 7, classes balanced), the best averaged state on tuning, pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
 from faceaug.files import ensure_folder, write_json
 from faceaug.images import write_png
-from faceaug.labels import IGNORE, colour
+from faceaug.labels import IGNORE, NUM_CLASSES, colour
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.metrics import confusion, scores
@@ -28,6 +28,7 @@ from faceaug.prepare.faces import FaceSet
 from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
+from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
 from faceaug.training.runs import WEIGHTS
 
@@ -76,17 +77,16 @@ def fit_parser(
 
     torch.manual_seed(training.seed)
     network = compute.module(build_parser(parser, weights=stored is None))
-    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
-    others = [weight for weight in network.parameters() if weight.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=training.learning_rate,
-        fused=True,
-    )
+    optimiser = torch.optim.AdamW(parameter_groups(network, parser, training), fused=True)
+    weights = class_weights(real, training.balance).to(compute.device)
+    if stored is None:
+        start_balanced(network, weights)
+    ema = Ema(network, half_life=math.inf, ramp=training.average)
     step, seconds, best = 0, 0.0, {"mean_f1": -1.0}
     best_state: dict[str, Tensor] = {}
     if stored is not None:
         network.load_state_dict(stored["network"])
+        ema.module.load_state_dict(stored["ema"])
         optimiser.load_state_dict(stored["optimiser"])
         step, seconds, best, best_state = stored["step"], stored["seconds"], stored["best"], stored["best_state"]
         say(f"{label}: resuming at {step * training.batch:,} images from {checkpoint}")
@@ -98,10 +98,11 @@ def fit_parser(
     with Progress(label, training.images, start=min(step * training.batch, training.images)) as progress:
         while step < training.steps:
             for group in optimiser.param_groups:
-                group["lr"] = training.rate(step)
+                group["lr"] = training.rate(step) * group["ratio"]
             images, labels = batches.get(step)
-            losses.append(_step(network, optimiser, images, labels, compute))
+            losses.append(_step(network, optimiser, images, labels, weights, compute))
             step += 1
+            ema.update(network, batch=training.batch, images_seen=step * training.batch)
             seen = min(step * training.batch, training.images)
             if training.evaluate_after(step):
                 loss = float(torch.stack(losses).mean())
@@ -111,13 +112,18 @@ def fit_parser(
                         f"{run}: the loss is not finite after {seen:,} images; delete the run and try a lower "
                         f"--learning-rate or --precision fp32"
                     )
-                found = evaluate(network, parser, tuning, compute)
+                found = evaluate(ema.module, parser, tuning, compute)
                 seconds = earlier + time.monotonic() - began
                 log.add(images=step * training.batch, seconds=round(seconds, 2), loss=round(loss, 5), tuning=found)
                 if found["mean_f1"] > best["mean_f1"]:
                     best = {"images": seen, **found}
-                    best_state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-                state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best_state": best_state}
+                    best_state = {name: value.detach().cpu().clone() for name, value in ema.module.state_dict().items()}
+                state = {
+                    "network": network.state_dict(),
+                    "ema": ema.module.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "best_state": best_state,
+                }
                 counters = {"config": json.loads(json.dumps(config)), "step": step, "seconds": seconds, "best": best}
                 save_checkpoint(checkpoint, {**state, **counters})
             if training.evaluate_after(step) or step % 10 == 0:
@@ -130,11 +136,72 @@ def fit_parser(
     return run / WEIGHTS
 
 
-def _step(network: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, compute: Compute) -> Tensor:
+def parameter_groups(network: nn.Module, parser: ParserConfig, training: ParserTraining) -> list[dict[str, Any]]:
+    """AdamW's groups: a pretrained encoder moves slower (``ratio``), and only matrices and kernels decay."""
+    groups = []
+    for encoder in (True, False):
+        for decays in (True, False):
+            chosen = [
+                weight
+                for name, weight in network.named_parameters()
+                if name.startswith("encoder.") == encoder and (weight.ndim > 1) == decays
+            ]
+            ratio = training.encoder_ratio if encoder and parser.pretrained else 1.0
+            groups.append({"params": chosen, "weight_decay": training.weight_decay if decays else 0.0, "ratio": ratio})
+    return groups
+
+
+def class_weights(faces: FaceSet, balance: float) -> Tensor:
+    """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(11,)`` float32.
+
+    A class that does not occur weighs 0.
+    """
+    assert faces.labels is not None  # opened by open_labelled
+    counts = np.bincount(faces.labels.ravel(), minlength=256)[:NUM_CLASSES].astype(np.float64)
+    share = counts / counts.sum()
+    weights = np.where(share > 0, np.maximum(share, 1e-12) ** -balance, 0.0)
+    return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
+
+
+def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 7 with weighted classes, whose minimum is still at the true probabilities.
+
+    Weighted cross-entropy alone makes a network claim too much for rare classes: at its minimum, class c has a probability
+    proportional to ``weights[c] p_c``. Adding ``log weights`` to the logits here takes that upon the loss (logit adjustment), so
+    the network's own logits are those of p, and rare classes are only learned sooner.
+
+    Args:
+        logits: ``(N, 11, S, S)`` float32.
+        labels: ``(N, S, S)`` int64, 0..10; 255 is left out.
+        weights: ``(11,)`` from :func:`class_weights`.
+    """
+    return F.cross_entropy(logits + _tilt(weights)[:, None, None], labels, weights, ignore_index=IGNORE)
+
+
+def start_balanced(network: nn.Module, weights: Tensor) -> None:
+    """Begin with equal probabilities in the balanced loss, by the biases of the last layer."""
+    head = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
+    assert head.bias is not None  # the segmentation head of segmentation_models_pytorch has one
+    with torch.no_grad():
+        head.bias.sub_(_tilt(weights))
+
+
+def _tilt(weights: Tensor) -> Tensor:
+    return torch.where(weights > 0, weights, 1.0).log()
+
+
+def _step(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    compute: Compute,
+) -> Tensor:
     network.train()
     with compute.autocast():
         logits = network(compute.image(images))
-    loss = F.cross_entropy(logits.float(), labels.to(compute.device, torch.int64), ignore_index=IGNORE)
+    loss = balanced_cross_entropy(logits.float(), labels.to(compute.device, torch.int64), weights)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward([loss])
     optimiser.step()

@@ -30,5 +30,9 @@ class Ema:
         shadow: list[Tensor] = list(self.module.parameters())
         trained: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(shadow, trained, weight)
+        # Statistics of batch norm are averaged like the weights that they belong to; counters are copied.
         for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
-            kept.copy_(new)
+            if kept.is_floating_point():
+                kept.lerp_(new, weight)
+            else:
+                kept.copy_(new)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from faceaug.errors import ConfigError
+from faceaug.training import device
 from faceaug.training.device import Compute, choose_compute
 
 
@@ -21,3 +22,17 @@ def test_bf16_computes_products_in_bf16_and_keeps_weights():
         assert layer(compute.image(torch.zeros(1, 3, 8, 8))).dtype == torch.bfloat16
     assert layer.weight.dtype == torch.float32
     assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("gain", "precision"), [(0.6, "fp32"), (2.0, "bf16")])
+def test_auto_takes_what_is_measured_to_be_faster(monkeypatch, gain, precision):
+    monkeypatch.setattr(device.torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(device, "_measured_gain", lambda: gain)
+    assert choose_compute("cpu", "auto").precision == precision
+
+
+def test_without_the_instructions_nothing_is_measured(monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(device.torch.cpu, name, lambda: False)
+    monkeypatch.setattr(device, "_measured_gain", lambda: pytest.fail("measured"))
+    assert choose_compute("cpu", "auto").precision == "fp32"
