@@ -22,6 +22,13 @@ def train_gan(
         str,
         typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny."),
     ] = "auto",
+    variant: Annotated[
+        str,
+        typer.Option(
+            help="full; local or global: the paper's settings 2 and 1; pix2pixhd, bicyclegan: the systems of its Figure 4."
+        ),
+    ] = "full",
+    parsing_loss: Annotated[bool, typer.Option(help="Eq. 8; without it: the first row of the paper's Table 2.")] = True,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Weights of P_F; else the newest trained on these faces, else one is trained first."),
@@ -57,8 +64,10 @@ def train_gan(
     chosen = preset if preset != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
     generator, training = choose_preset(PRESETS, chosen)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
+    given["lambda_gp"] = None if parsing_loss else 0.0
     training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    typer.echo(f"train-gan: preset {chosen} ({generator.size} px, width {generator.width}), {compute}")
+    generator = dataclasses.replace(generator, variant=variant)
+    typer.echo(f"train-gan: preset {chosen} ({generator.size} px, width {generator.width}), {variant}, {compute}")
     if dry_run:
         from faceaug.gan.shapes import describe
         from faceaug.parser.config import ParserConfig
@@ -105,7 +114,8 @@ def train_gan(
         "parser_hash": frozen.hash,
     }
     identity = [dataclasses.asdict(generator), dataclasses.asdict(training), record]
-    run = out or run_folder(runs, "gan", chosen, {"identity": identity})
+    name = chosen if variant == "full" else f"{chosen}-{variant}"
+    run = out or run_folder(runs, "gan", name, {"identity": identity})
     if (run / WEIGHTS).is_file():
         typer.echo(f"already finished: {run / WEIGHTS}")
         return

@@ -27,11 +27,13 @@ class Batch:
         images: ``(N, 3, S, S)`` float32 in [-1, 1], channels_last.
         labels: ``(N, S, S)`` uint8, 0..10.
         source: ``(N,)`` int64: which row of the batch is the source of each; the rows themselves on paired steps.
+        seed: of what else is drawn in this step (the noise of BicycleGAN's codes).
     """
 
     images: Tensor
     labels: Tensor
     source: Tensor
+    seed: int = 0
 
 
 def derangement(rng: np.random.Generator, identity: IntArray) -> IntArray:
@@ -102,7 +104,8 @@ class Batches:
             labels[mirrored] = FLIP_TABLE[labels[mirrored]][..., ::-1]
         identity = self.identity[np.sort(rows)]
         source = np.arange(self.batch) if paired else derangement(rng, identity)
-        return Batch(to_float(images), torch.from_numpy(labels), torch.from_numpy(source))
+        drawn = int(rng.integers(2**63))
+        return Batch(to_float(images), torch.from_numpy(labels), torch.from_numpy(source), drawn)
 
 
 def to_float(images: npt.NDArray[np.uint8]) -> Tensor:

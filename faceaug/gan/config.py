@@ -10,6 +10,16 @@ TEMPLATE_SIZE = 256
 """The paper's crop side; component sizes are given at it and scale with the crop."""
 
 
+VARIANTS = {
+    "full": "the framework",
+    "local": "setting 2 of Section 4.1: local embeddings concatenated with the mask, background pasted",
+    "global": "setting 1 of Section 4.1: one global embedding, background pasted",
+    "pix2pixhd": "Figure 4: instance-wise average-pooled features, background pasted",
+    "bicyclegan": "Figure 4: a noise code with its encoder, background pasted",
+}
+"""What can be trained."""
+
+
 @dataclass(frozen=True)
 class GeneratorConfig:
     """The shape of the networks."""
@@ -22,6 +32,8 @@ class GeneratorConfig:
     """Length of a component's latent code."""
     blocks: int = 9
     """Residual blocks of G_m."""
+    variant: str = "full"
+    """One of :data:`VARIANTS`."""
 
     def __post_init__(self) -> None:
         check(
@@ -29,6 +41,7 @@ class GeneratorConfig:
                 f"size {self.size}: must be 64, 128, 256 or 512": self.size not in (64, 128, 256, 512),
                 f"width {self.width}: must be a positive multiple of 8": self.width < 8 or self.width % 8 != 0,
                 f"code {self.code}: must be positive": self.code < 1,
+                f"--variant {self.variant}: unknown; use {', '.join(VARIANTS)}": self.variant not in VARIANTS,
                 f"blocks {self.blocks}: must not be negative": self.blocks < 0,
             }
         )

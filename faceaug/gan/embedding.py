@@ -1,12 +1,13 @@
 """The local embedding sub-network: five separate auto-encoders {E_local, G_local} (Section 3.1, Figure 2a).
 
 All that is known of a component's look passes through one latent code; from it G_local paints the component back (Eq. 1), and a
-second decoder gives the feature map that the mask-guided sub-network places.
+second decoder, not mentioned in the paper, gives the feature map that the mask-guided sub-network places.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +15,66 @@ from torch import Tensor, nn
 from faceaug.gan.blocks import down, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Component, Part
 from faceaug.gan.config import GeneratorConfig
+from faceaug.gan.losses import local_reconstruction
+
+
+@dataclass(frozen=True)
+class _Pyramid:
+    """How a component's crop is halved until a whole face is 2x2 (eyes: 2x3, mouth: 5x9, at every face size)."""
+
+    widths: list[int]
+    grid: tuple[int, int]
+
+    @classmethod
+    def of(cls, component: Component, config: GeneratorConfig) -> _Pyramid:
+        height, width = component.crop(config.size)
+        depth = int(math.log2(config.size)) - (1 if component.whole else 4)
+        return cls([config.width * min(2**level, 8) for level in range(depth)], (height >> depth, width >> depth))
+
+    @property
+    def cells(self) -> int:
+        """Numbers in the smallest feature map."""
+        return self.widths[-1] * self.grid[0] * self.grid[1]
+
+
+def encoder(component: Component, config: GeneratorConfig, code: int) -> nn.Sequential:
+    """E_local: a crop ``(N, 3, h, w)`` to a latent code ``(N, code)``."""
+    pyramid = _Pyramid.of(component, config)
+    return nn.Sequential(
+        *[down(a, b) for a, b in zip([3, *pyramid.widths[:-1]], pyramid.widths, strict=True)],
+        nn.Flatten(),
+        nn.Linear(pyramid.cells, 2 * code),
+        nn.ReLU(inplace=True),
+        nn.Linear(2 * code, code),
+    )
+
+
+def image_decoder(component: Component, config: GeneratorConfig) -> nn.Sequential:
+    """G_local: a latent code to the crop, ``(N, 3, h, w)`` in [-1, 1]."""
+    pyramid = _Pyramid.of(component, config)
+    widths = pyramid.widths
+    return nn.Sequential(
+        nn.Linear(config.code, pyramid.cells),
+        nn.Unflatten(1, (widths[-1], *pyramid.grid)),
+        *[up(a, b) for a, b in zip(widths[::-1], [*widths[-2::-1], config.width], strict=True)],
+        to_rgb(config.width, 5),
+    )
+
+
+def feature_decoder(component: Component, config: GeneratorConfig) -> nn.Sequential:
+    """A latent code to the feature map that is placed: ``(N, 4 width, h / 4, w / 4)``."""
+    pyramid = _Pyramid.of(component, config)
+    features = 4 * config.width
+    return nn.Sequential(
+        nn.Linear(config.code, features * pyramid.grid[0] * pyramid.grid[1]),
+        nn.Unflatten(1, (features, *pyramid.grid)),
+        # From the bottleneck up to one cell for STRIDE pixels.
+        *[up(features, features) for _ in range(len(pyramid.widths) - int(math.log2(STRIDE)))],
+    )
 
 
 class ComponentAutoEncoder(nn.Module):
-    """E_local, G_local and the feature decoder of one component.
-
-    The crop is halved until a whole face is 2x2 (eyes: 2x3, mouth: 5x9, at every face size).
+    """{E_local, G_local} of one component.
 
     Args:
         component: which one.
@@ -28,34 +83,8 @@ class ComponentAutoEncoder(nn.Module):
 
     def __init__(self, component: Component, config: GeneratorConfig) -> None:
         super().__init__()
-        height, width = component.crop(config.size)
-        depth = int(math.log2(config.size)) - (1 if component.whole else 4)
-        grid = (height >> depth, width >> depth)
-        widths = [config.width * min(2**level, 8) for level in range(depth)]
-        top = widths[-1]
-        cells = top * grid[0] * grid[1]
-        features = 4 * config.width
-        # From the bottleneck up to one cell for STRIDE pixels.
-        feature_ups = depth - int(math.log2(STRIDE))
-
-        self.encoder = nn.Sequential(
-            *[down(a, b) for a, b in zip([3, *widths[:-1]], widths, strict=True)],
-            nn.Flatten(),
-            nn.Linear(cells, 2 * config.code),
-            nn.ReLU(inplace=True),
-            nn.Linear(2 * config.code, config.code),
-        )
-        self.image_decoder = nn.Sequential(
-            nn.Linear(config.code, cells),
-            nn.Unflatten(1, (top, *grid)),
-            *[up(a, b) for a, b in zip(widths[::-1], [*widths[-2::-1], config.width], strict=True)],
-            to_rgb(config.width, 5),
-        )
-        self.feature_decoder = nn.Sequential(
-            nn.Linear(config.code, features * grid[0] * grid[1]),
-            nn.Unflatten(1, (features, *grid)),
-            *[up(features, features) for _ in range(feature_ups)],
-        )
+        self.encoder = encoder(component, config, config.code)
+        self.image_decoder = image_decoder(component, config)
 
 
 class LocalEmbedding(nn.Module):
@@ -86,10 +115,11 @@ class LocalEmbedding(nn.Module):
             codes.append(torch.where(part.present[:, None], code, self.null_codes[index]))
         return torch.stack(codes, 1)
 
+    def embed(self, parts: list[Part]) -> tuple[Tensor, dict[str, Tensor]]:
+        """:meth:`encode`, and the term ``local`` of the loss (Eq. 1)."""
+        codes = self.encode(parts)
+        return codes, {"local": local_reconstruction(parts, self.reconstruct(codes))}
+
     def reconstruct(self, codes: Tensor) -> list[Tensor]:
         """G_local of each component: ``(N, 3, h, w)`` in [-1, 1]."""
         return [network.image_decoder(codes[:, index]) for index, network in enumerate(self.autoencoders)]
-
-    def features(self, codes: Tensor) -> list[Tensor]:
-        """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
-        return [network.feature_decoder(codes[:, index]) for index, network in enumerate(self.autoencoders)]

@@ -7,51 +7,62 @@ from torch import Tensor, nn
 
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, centres, cut_parts, one_hot, place, region
-from faceaug.gan.config import GeneratorConfig
-from faceaug.gan.embedding import LocalEmbedding
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.embedding import LocalEmbedding, feature_decoder
+from faceaug.gan.painter import Painter
 from faceaug.labels import BACKGROUND, NUM_CLASSES
 
 
 class MaskGuided(nn.Module):
-    """E_m and G_m: the target mask and the placed component features to the foreground face.
+    """E_m and G_m: the target mask and what is known of the source to the foreground face.
 
     The foreground stays a feature map of ``width`` channels, as in the official code: G_b reads more from it than from an image.
+
+    Args:
+        config: sizes and widths.
+        source: channels of the source's features.
+        condition: channels of the mask.
     """
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: GeneratorConfig, *, source: int, condition: int = NUM_CLASSES) -> None:
         super().__init__()
         width, features = config.width, 4 * config.width
-        self.size = config.size
         self.mask_encoder = nn.Sequential(
-            conv(NUM_CLASSES, width, 7), conv(width, 2 * width, 3, 2), conv(2 * width, features, 3, 2)
+            conv(condition, width, 7), conv(width, 2 * width, 3, 2), conv(2 * width, features, 3, 2)
         )
-        self.fuse = nn.Conv2d(features * (1 + len(COMPONENTS)), features, 1)
+        self.fuse = nn.Conv2d(features + source, features, 1)
         self.blocks = nn.Sequential(*[Residual(features) for _ in range(config.blocks)])
         self.up = nn.Sequential(up(features, 2 * width), up(2 * width, width))
 
-    def place(self, features: list[Tensor], labels: Tensor) -> list[Tensor]:
-        """Each component's features at its centre in the target, zero where the target has no such component.
+    def forward(self, condition: Tensor, source: list[Tensor]) -> Tensor:
+        """The foreground ``(N, width, S, S)``.
 
         Args:
-            features: from :meth:`LocalEmbedding.features`.
-            labels: ``(N, S, S)`` uint8 target label maps.
-
-        Returns:
-            Five of ``(N, 4 width, S / 4, S / 4)``.
+            condition: ``(N, condition, S, S)``, the one-hot target mask and what else there is at full resolution.
+            source: feature maps ``(N, *, S / 4, S / 4)`` with ``source`` channels in all.
         """
-        placed = []
-        for component, feature in zip(COMPONENTS, features, strict=True):
-            row, column, present = centres(region(labels, component))
-            feature = feature * one_if(present, feature)
-            placed.append(feature if component.whole else place(feature, row, column, self.size))
-        return placed
-
-    def forward(self, features: list[Tensor], labels: Tensor, condition: Tensor) -> Tensor:
-        """``condition`` is the one-hot target mask; returns the foreground ``(N, width, S, S)``."""
-        stacked = torch.cat([self.mask_encoder(condition), *self.place(features, labels)], 1)
+        stacked = torch.cat([self.mask_encoder(condition), *source], 1)
         fused = self.fuse(stacked.contiguous(memory_format=torch.channels_last))
         foreground: Tensor = self.up(self.blocks(fused))
         return foreground
+
+
+def place_components(features: list[Tensor], labels: Tensor) -> list[Tensor]:
+    """Each component's features at its centre in the target, zero where the target has no such component.
+
+    Args:
+        features: from :meth:`Framework.component_features`.
+        labels: ``(N, S, S)`` uint8 target label maps.
+
+    Returns:
+        Five of ``(N, 4 width, S / 4, S / 4)``.
+    """
+    placed = []
+    for component, feature in zip(COMPONENTS, features, strict=True):
+        row, column, present = centres(region(labels, component))
+        feature = feature * one_if(present, feature)
+        placed.append(feature if component.whole else place(feature, row, column, labels.shape[-1]))
+    return placed
 
 
 class BackgroundFusing(nn.Module):
@@ -73,7 +84,7 @@ class BackgroundFusing(nn.Module):
         return result
 
 
-class Framework(nn.Module):
+class Framework(Painter):
     """The overall generative framework G.
 
     Args:
@@ -86,7 +97,8 @@ class Framework(nn.Module):
             raise ValueError(f"size must be a multiple of {STRIDE}")
         self.config = config
         self.embedding = LocalEmbedding(config)
-        self.mask_guided = MaskGuided(config)
+        self.feature_decoders = nn.ModuleList(feature_decoder(component, config) for component in COMPONENTS)
+        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS))
         self.fusing = BackgroundFusing(config)
         initialise(self)
 
@@ -102,6 +114,14 @@ class Framework(nn.Module):
         """
         return self.embedding.encode(cut_parts(images, labels))
 
+    def embed(self, images: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """The codes, and Eq. 1 on every photo of the batch."""
+        return self.embedding.embed(cut_parts(images, labels))
+
+    def component_features(self, codes: Tensor) -> list[Tensor]:
+        """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
+        return [decoder(codes[:, index]) for index, decoder in enumerate(self.feature_decoders)]
+
     def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
         """Faces with the look of ``codes`` and the shape of the target masks, on the targets' backgrounds.
 
@@ -113,10 +133,18 @@ class Framework(nn.Module):
         Returns:
             ``(N, 3, S, S)`` in [-1, 1].
         """
-        foreground = self.mask_guided(self.embedding.features(codes), labels, one_hot(labels))
-        result: Tensor = self.fusing(foreground, images, labels)
+        placed = place_components(self.component_features(codes), labels)
+        result: Tensor = self.fusing(self.mask_guided(one_hot(labels), placed), images, labels)
         return result
 
-    def forward(self, source: Tensor, source_labels: Tensor, target: Tensor, target_labels: Tensor) -> Tensor:
-        """G(x_s, m_s, x_t, m_t); shapes as in :meth:`encode` and :meth:`paint`."""
-        return self.paint(self.encode(source, source_labels), target, target_labels)
+    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
+        """Eq. 9; global reconstruction and feature matching are off on unpaired data (Section 3.3)."""
+        return {"local": training.lambda_local, **adversarial_weights(training, paired=paired)}
+
+
+def adversarial_weights(training: TrainingConfig, *, paired: bool) -> dict[str, float]:
+    """Eq. 9 without Eq. 1."""
+    weights = {"adversarial": training.lambda_gd, "parsing": training.lambda_gp}
+    if paired:
+        weights |= {"global": training.lambda_global, "feature_matching": training.lambda_gd * training.lambda_fm}
+    return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
 from faceaug.gan.batches import to_bytes, to_float
 from faceaug.gan.config import GeneratorConfig
-from faceaug.gan.generator import Framework
+from faceaug.gan.painter import Painter
+from faceaug.gan.variants import build_painter
 from faceaug.labels import fill_ignored
 from faceaug.training.checkpoint import load_state, load_weights
 from faceaug.training.device import Compute
@@ -28,7 +30,7 @@ _CHUNK = 16
 
 @dataclass(frozen=True)
 class Generator:
-    """The framework G with trained weights, taking and giving uint8 arrays.
+    """The framework G (or a variant of it) with trained weights, taking and giving uint8 arrays.
 
     Attributes:
         network: in eval mode, without gradients.
@@ -38,7 +40,7 @@ class Generator:
         compute: where it runs.
     """
 
-    network: Framework
+    network: Painter
     config: GeneratorConfig
     record: dict[str, Any]
     hash: str
@@ -53,8 +55,12 @@ class Generator:
             labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
 
         Returns:
-            ``(N, 5, code)`` float32 on the CPU.
+            ``(N, 5, code)`` float32 on the CPU. Of a variant whose codes are drawn: a draw that belongs to the photo.
         """
+        if self.network.sampled:
+            shape = self.network.encode(self._image(images[:1]), self._labels(labels[:1])).shape[1:]
+            seeds = [zlib.crc32(np.ascontiguousarray(photo)) for photo in images]
+            return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         found = []
         for rows in _chunks(len(images)):
             with self.compute.autocast():
@@ -113,7 +119,7 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     if "generator" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no generator; train anew")
     config = from_dict(GeneratorConfig, record["generator"], where=str(path))
-    network = Framework(config)
+    network = build_painter(config)
     load_state(network, tensors, path)
     network = compute.module(network).eval().requires_grad_(False)
     return Generator(network, config, record, file_hash(path), compute)

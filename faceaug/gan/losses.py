@@ -1,4 +1,4 @@
-"""Every term of Section 3.2, each a pure function.
+"""Every term of Section 3.2, and the terms of the systems it is compared with, each a pure function.
 
 The paper's squared norms are read per position: summed over colour channels, averaged over pixels and the batch, so that a
 weight means the same at every face size. In feature matching the norm is averaged over channels too.
@@ -58,3 +58,18 @@ def parsing(logits: Tensor, labels: Tensor) -> Tensor:
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
     """
     return F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE)
+
+
+def l1_reconstruction(result: Tensor, source: Tensor) -> Tensor:
+    """BicycleGAN's reconstruction term."""
+    return (result.float() - source.float()).abs().mean()
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """BicycleGAN's divergence of ``(N, C)`` Gaussians from the standard normal one, summed over C, averaged over N."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(1).mean()
+
+
+def latent_regression(read: Tensor, code: Tensor) -> Tensor:
+    """BicycleGAN's distance between the code that painted a picture and the one read from it, both ``(N, C)``."""
+    return (read.float() - code.float()).abs().mean()

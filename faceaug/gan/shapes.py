@@ -13,6 +13,8 @@ from faceaug.gan.batches import Batch
 from faceaug.gan.blocks import count_parameters
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.generator import Framework
+from faceaug.gan.painter import Painter
 from faceaug.gan.step import Networks, gan_gradients
 from faceaug.training.device import Compute
 
@@ -46,13 +48,16 @@ def describe(generator: GeneratorConfig, training: TrainingConfig, parser: nn.Mo
     lines = [f"{'part':32}{'one image in':>18}{'out':>16}{'parameters':>14}{'forward MFLOP':>16}"]
     for row in rows:
         lines.append(f"{row.name:32}{row.inputs:>18}{row.outputs:>16}{row.parameters:>14,}{row.flops / 1e6:>16,.1f}")
-    paired, unpaired = (_step_flops(networks, training, paired=paired) / training.batch / 1e9 for paired in (True, False))
+    kinds = (True, True) if networks.generator.paired_only else (True, False)
+    paired, unpaired = (_step_flops(networks, training, paired=paired) / training.batch / 1e9 for paired in kinds)
     lines += [
         "",
         f"a training step, forward and backward: {paired:,.1f} GFLOP an image when paired, {unpaired:,.1f} when unpaired "
         f"(batch {training.batch})",
     ]
-    return "\n".join(lines + _comparison(networks, generator, (paired + unpaired) / 2))
+    if isinstance(networks.generator, Framework):
+        lines += _comparison(networks, networks.generator, (paired + unpaired) / 2)
+    return "\n".join(lines)
 
 
 def _shape(value: Any) -> str:
@@ -68,33 +73,53 @@ def _measure(name: str, module: nn.Module, *inputs: torch.Tensor) -> Row:
     return Row(name, _shape(inputs[0]), _shape(outputs), count_parameters(module), counter.get_total_flops())
 
 
+def _zeros(*shape: int) -> torch.Tensor:
+    return torch.zeros(1, *shape, device="meta")
+
+
 def _part_rows(networks: Networks) -> list[Row]:
-    config = networks.generator.config
+    size = networks.generator.config.size
+    painter = networks.generator
+    rows = _framework_rows(painter) if isinstance(painter, Framework) else _variant_rows(painter)
+    return [
+        *rows,
+        _measure("D paired (2 scales)", networks.paired, _zeros(3, size, size), _zeros(11, size, size)),
+        _measure("D unpaired (2 scales)", networks.unpaired, _zeros(3, size, size), _zeros(11, size, size)),
+        _measure("P_F (frozen)", networks.parser, _zeros(3, size, size)),
+    ]
+
+
+def _framework_rows(framework: Framework) -> list[Row]:
+    config = framework.config
     size, width, features = config.size, config.width, 4 * config.width
     cells = size // 4
-
-    def zeros(*shape: int) -> torch.Tensor:
-        return torch.zeros(1, *shape, device="meta")
-
     rows = []
-    for component, network in zip(COMPONENTS, networks.generator.embedding.autoencoders, strict=True):
+    for component, network, features_of in zip(
+        COMPONENTS, framework.embedding.autoencoders, framework.feature_decoders, strict=True
+    ):
         crop = component.crop(size)
-        rows.append(_measure(f"E_local  {component.name}", network.encoder, zeros(3, *crop)))
-        rows.append(_measure(f"G_local  {component.name}", network.image_decoder, zeros(config.code)))
-        rows.append(_measure(f"features {component.name}", network.feature_decoder, zeros(config.code)))
-    guided, fusing = networks.generator.mask_guided, networks.generator.fusing
+        rows.append(_measure(f"E_local  {component.name}", network.encoder, _zeros(3, *crop)))
+        rows.append(_measure(f"G_local  {component.name}", network.image_decoder, _zeros(config.code)))
+        rows.append(_measure(f"features {component.name}", features_of, _zeros(config.code)))
+    guided, fusing = framework.mask_guided, framework.fusing
     rows += [
-        _measure("E_m", guided.mask_encoder, zeros(11, size, size)),
-        _measure("G_m  fuse 1x1", guided.fuse, zeros(features * 6, cells, cells)),
-        _measure(f"G_m  {len(guided.blocks)} residual blocks", guided.blocks, zeros(features, cells, cells)),
-        _measure("G_m  up", guided.up, zeros(features, cells, cells)),
-        _measure("E_b", fusing.encoder, zeros(4, size, size)),
-        _measure("G_b", fusing.generator, zeros(2 * width, size, size)),
-        _measure("D paired (2 scales)", networks.paired, zeros(3, size, size), zeros(11, size, size)),
-        _measure("D unpaired (2 scales)", networks.unpaired, zeros(3, size, size), zeros(11, size, size)),
-        _measure("P_F (frozen)", networks.parser, zeros(3, size, size)),
+        _measure("E_m", guided.mask_encoder, _zeros(11, size, size)),
+        _measure("G_m  fuse 1x1", guided.fuse, _zeros(features * 6, cells, cells)),
+        _measure(f"G_m  {len(guided.blocks)} residual blocks", guided.blocks, _zeros(features, cells, cells)),
+        _measure("G_m  up", guided.up, _zeros(features, cells, cells)),
+        _measure("E_b", fusing.encoder, _zeros(4, size, size)),
+        _measure("G_b", fusing.generator, _zeros(2 * width, size, size)),
     ]
     return rows
+
+
+def _variant_rows(painter: Painter) -> list[Row]:
+    """The whole of another system, from source and target to the face."""
+    size = painter.config.size
+    photo, labels = _zeros(3, size, size), torch.zeros(1, size, size, dtype=torch.uint8, device="meta")
+    row = _measure(painter.config.variant, painter, photo, labels, photo, labels)
+    parts = [Row(f"  {name}", "", "", count_parameters(part), 0) for name, part in painter.named_children()]
+    return [row, *parts]
 
 
 def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -> int:
@@ -110,17 +135,17 @@ def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -
     return int(counter.get_total_flops())
 
 
-def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> list[str]:
+def _comparison(networks: Networks, framework: Framework, step: float) -> list[str]:
     """Beside the sizes of the public code at 256 px, with the reason of each difference."""
-    guided, fusing = networks.generator.mask_guided, networks.generator.fusing
-    skin = networks.generator.embedding.autoencoders[3]
+    guided, fusing = framework.mask_guided, framework.fusing
+    skin = framework.embedding.autoencoders[3]
     millions = [
         count_parameters(part) / 1e6
         for part in (
             nn.ModuleList([guided, fusing]),
             networks.paired,
             skin.encoder,
-            skin.feature_decoder,
+            framework.feature_decoders[3],
             networks.parser,
         )
     ]
@@ -135,7 +160,7 @@ def _comparison(networks: Networks, config: GeneratorConfig, step: float) -> lis
         ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net on a small ImageNet encoder in place of a pix2pix "
          "U-Net that ends in tanh"),
     ]  # fmt: skip
-    lines = ["", f"{'':36}{f'here, {config.size} px':>14}{'official, 256 px':>19}   why they differ"]
+    lines = ["", f"{'':36}{f'here, {framework.config.size} px':>14}{'official, 256 px':>19}   why they differ"]
     lines += [f"{name:36}{f'{here:.2f} M':>14}{official:>19}   {why}" for name, here, official, why in rows]
     lines.append(
         f"{'a step, an image':36}{f'{step:,.1f} GFLOP':>14}{'about 990 GFLOP':>19}   one branch a step instead of both, "

@@ -8,18 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from faceaug.gan.batches import Batch
-from faceaug.gan.components import cut_parts, one_hot
+from faceaug.gan.components import one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.discriminator import Discriminator
-from faceaug.gan.generator import Framework
 from faceaug.gan.losses import (
     adversarial,
     discriminator_loss,
     feature_matching,
     global_reconstruction,
-    local_reconstruction,
+    l1_reconstruction,
     parsing,
 )
+from faceaug.gan.painter import Painter
+from faceaug.gan.variants import build_painter
 from faceaug.training.device import Compute
 
 
@@ -30,7 +31,7 @@ class Networks:
     As in the official code, paired reconstructions and unpaired transfers have a discriminator each.
     """
 
-    generator: Framework
+    generator: Painter
     paired: Discriminator
     unpaired: Discriminator
     parser: nn.Module
@@ -45,7 +46,7 @@ class Networks:
             compute: device and precision.
         """
         return cls(
-            compute.module(Framework(config)),
+            compute.module(build_painter(config)),
             compute.module(Discriminator(config.width)),
             compute.module(Discriminator(config.width)),
             compute.module(parser).eval().requires_grad_(False),
@@ -119,35 +120,36 @@ def gan_gradients(
     order = batch.source.to(compute.device)
     condition = one_hot(labels)
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
-    terms: dict[str, Tensor] = {}
+    weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
+    rng = torch.Generator().manual_seed(batch.seed)
 
     with compute.autocast():
-        # Parts are cut and encoded per photo; a row's source is then just another row's codes.
-        parts = cut_parts(target, labels)
-        codes = generator.embedding.encode(parts)
-        terms["local"] = local_reconstruction(parts, generator.embedding.reconstruct(codes))
-        result = generator.paint(codes if paired else codes[order], target, labels)
+        # Photos are encoded once; a row's source is then just another row's codes.
+        codes, own = generator.embed(target, labels, rng)
+        used = codes if paired else generator.exchange(codes, order, rng)
+        result = generator.paint(used, target, labels)
 
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()
     with compute.autocast():
         real = discriminator(target, condition)
         fake = discriminator(picture, condition)
-        terms["adversarial"] = adversarial(fake)
-        terms["discriminator"] = discriminator_loss(real, fake)
-        judged = terms["adversarial"]
-        if paired:
-            terms["feature_matching"] = feature_matching(real, fake)
-            judged = judged + config.lambda_fm * terms["feature_matching"]
-        terms["parsing"] = parsing(networks.parser(picture), labels)
-        on_picture = config.lambda_gd * judged + config.lambda_gp * terms["parsing"]
-        if paired:
-            terms["global"] = global_reconstruction(picture, target)
-            on_picture = on_picture + config.lambda_global * terms["global"]
+        judged = {"adversarial": adversarial(fake), **generator.read_back(picture, labels, used, paired=paired)}
+        if "feature_matching" in weights:
+            judged["feature_matching"] = feature_matching(real, fake)
+        if "parsing" in weights:
+            judged["parsing"] = parsing(networks.parser(picture), labels)
+        if "global" in weights:
+            judged["global"] = global_reconstruction(picture, target)
+        if "l1" in weights:
+            judged["l1"] = l1_reconstruction(picture, target)
+        d_loss = discriminator_loss(real, fake)
+    on_picture = torch.stack([weights[name] * term for name, term in judged.items() if name in weights]).sum()
     torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)
     assert picture.grad is not None  # a leaf that was just differentiated to
 
-    torch.autograd.backward([terms["discriminator"]], inputs=list(discriminator.parameters()))
-    weighted_local = config.lambda_local * terms["local"]
-    torch.autograd.backward([result, weighted_local], [picture.grad.to(result.dtype), torch.ones_like(weighted_local)])
-    return {name: term.detach() for name, term in terms.items()}
+    torch.autograd.backward([d_loss], inputs=list(discriminator.parameters()))
+    own = {name: term for name, term in own.items() if name in weights}
+    weighted = [weights[name] * term for name, term in own.items()]
+    torch.autograd.backward([result, *weighted], [picture.grad.to(result.dtype), *map(torch.ones_like, weighted)])
+    return {name: term.detach() for name, term in {**own, **judged, "discriminator": d_loss}.items()}

@@ -103,7 +103,7 @@ def fit_gan(
     with Progress("train-gan", training.images, start=step * training.batch) as progress:
         while step < steps:
             # (1 + 1): a paired step, an unpaired step (Section 3.3).
-            paired = step % 2 == 0
+            paired = step % 2 == 0 or networks.generator.paired_only
             optimisers.set_rate(learning_rate(training, step / steps), training)
             terms = gan_step(networks, optimisers, batches.get(step, paired=paired), training, compute, paired=paired)
             step += 1

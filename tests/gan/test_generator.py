@@ -38,7 +38,7 @@ def test_every_preset_is_the_whole_model(preset):
     codes = network.embedding.encode(parts)
     assert codes.shape == (2, 5, network.config.code)
     assert [image.shape for image in network.embedding.reconstruct(codes)] == [part.image.shape for part in parts]
-    assert [feature.shape[2:] for feature in network.embedding.features(codes)] == [
+    assert [feature.shape[2:] for feature in network.component_features(codes)] == [
         tuple(side // 4 for side in component.crop(size)) for component in COMPONENTS
     ]
     assert network.config.blocks == 9

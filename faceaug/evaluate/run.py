@@ -1,0 +1,225 @@
+"""Evaluate a generator: paint masks it has not seen with many sources, and measure the faces (Section 4.1)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from faceaug.config import check, to_dict
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.evaluate.distances import KernelDistance, bootstrap, frechet_distance, moments
+from faceaug.evaluate.fidelity import crops, diversity, has, mean_colours
+from faceaug.files import ensure_folder, write_json
+from faceaug.gan.components import COMPONENTS
+from faceaug.gan.inference import Generator
+from faceaug.generate.pairing import Plan, plan_pairs
+from faceaug.images import write_png
+from faceaug.labels import colour, fill_ignored
+from faceaug.parser.metrics import confusion, scores
+from faceaug.parser.predict import Parser, predict_labels
+from faceaug.pictures import grid
+from faceaug.prepare.faces import FaceSet
+from faceaug.pretrained import ImageFeatures
+from faceaug.training.log import Progress
+
+ByteArray = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+EVALUATION = "evaluation.json"
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What is measured."""
+
+    per_mask: int = 6
+    """Faces painted on each mask, each with another source."""
+    rounds: int = 200
+    """Bootstrap resamples of every interval; a tenth of it for the Frechet distance, which is slow."""
+    seed: int = 0
+    """Of the pairing and the resampling."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"--per-mask {self.per_mask}: must be 2 or more, diversity compares faces of one mask": self.per_mask < 2,
+                f"--rounds {self.rounds}: must be 10 or more": self.rounds < 10,
+            }
+        )
+
+
+def evaluate(
+    run: Path,
+    generator: Generator,
+    targets: FaceSet,
+    sources: FaceSet,
+    real: FaceSet,
+    judge: Parser,
+    features: ImageFeatures,
+    config: EvaluateConfig,
+    *,
+    record: dict[str, Any],
+) -> dict[str, Any]:
+    """Measure a generator.
+
+    Args:
+        run: the evaluation's folder; gets ``evaluation.json`` and ``faces.png``.
+        generator: paints.
+        targets: labelled faces it was not trained on.
+        sources: photos with label maps.
+        real: the faces whose distribution the painted ones should have.
+        judge: a parser other than the P_F that the generator was trained to please.
+        features: of the packaged network.
+        config: how much to measure.
+        record: what else to keep in ``evaluation.json``.
+
+    Returns:
+        What ``evaluation.json`` holds. Every entry of ``scores`` has ``value``, ``low``, ``high`` (95 %, bootstrap over masks).
+
+    Raises:
+        CheckpointMismatch: sizes differ.
+        ConfigError: the judge is the generator's own P_F.
+        OutputError: the folder cannot be written.
+    """
+    if targets.labels is None or sources.labels is None:
+        raise ValueError("targets and sources need label maps")
+    if not targets.size == sources.size == real.size == generator.config.size:
+        raise CheckpointMismatch(f"generator: paints {generator.config.size} px, targets are {targets.size} px")
+    if judge.hash == generator.record.get("parser_hash"):
+        raise ConfigError(
+            "--judge: is the parser that the generator was trained with; name another, or leave it out and one is trained"
+        )
+    ensure_folder(run)
+    plan = plan_pairs(targets.male, sources.male, per_mask=config.per_mask, mode="any", seed=config.seed)
+    painted = _paint(generator, targets, sources, plan)
+    masks = fill_ignored(targets.labels)
+    result = {
+        **record,
+        "evaluate": to_dict(config),
+        "generator": generator.hash,
+        "variant": generator.record.get("generator", {}).get("variant", "full"),
+        "judge": {"hash": judge.hash, "encoder": judge.config.encoder},
+        "targets": {"title": targets.title, "count": len(targets)},
+        "sources": {"title": sources.title, "count": len(sources)},
+        "real": {"title": real.title, "count": len(real)},
+        "faces": len(painted),
+        **_measure(painted, plan, targets.labels, masks, sources, real, judge, features, config),
+    }
+    write_png(run / "faces.png", _figure(generator, targets, sources, seed=config.seed))
+    write_json(run / EVALUATION, result)
+    known: dict[str, Any] = json.loads((run / EVALUATION).read_text())
+    return known
+
+
+def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
+    assert targets.labels is not None  # checked by evaluate()
+    assert sources.labels is not None
+    used, index = np.unique(plan.source, return_inverse=True)
+    codes = generator.encode(sources.images[used], sources.labels[used])
+    painted = np.empty((len(plan), *targets.images.shape[1:]), dtype=np.uint8)
+    with Progress("painting", len(plan), unit="faces") as progress:
+        for start in range(0, len(plan), 64):
+            rows = slice(start, start + 64)
+            target = plan.target[rows]
+            painted[rows] = generator.paint(codes[index[rows]], targets.images[target], targets.labels[target])
+            progress.update(min(start + 64, len(plan)))
+    return painted
+
+
+def _measure(
+    painted: ByteArray,
+    plan: Plan,
+    truth: ByteArray,
+    masks: ByteArray,
+    sources: FaceSet,
+    real: FaceSet,
+    judge: Parser,
+    features: ImageFeatures,
+    config: EvaluateConfig,
+) -> dict[str, Any]:
+    groups = plan.target
+
+    def interval(statistic: Any, value: float, rounds: int = config.rounds) -> dict[str, Any]:
+        return bootstrap(statistic, groups, value=value, rounds=rounds, seed=config.seed)
+
+    found = features(painted, label="features of painted faces")
+    known = features(np.asarray(real.images), label="features of real faces")
+    reference, kernel = moments(known), KernelDistance(known, found)
+    frechet = lambda rows: frechet_distance(reference, found[rows])  # noqa: E731
+    every = np.arange(len(painted))
+    table: dict[str, Any] = {
+        "FID-EffLite0": interval(frechet, frechet(every), max(config.rounds // 10, 10)),
+        "KID-EffLite0 x1000": interval(lambda rows: 1000 * kernel(rows), 1000 * kernel()),
+        "diversity": _mean_interval(interval, diversity(found, groups)),
+    }
+    read = predict_labels(judge, painted, batch=64, label="reading painted faces")
+    matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
+    agreement = scores(matrices.sum(axis=0))
+    for key in ("pixel_accuracy", "mean_f1"):
+        table[f"agreement {key}"] = interval(lambda rows, k=key: scores(matrices[rows].sum(axis=0))[k], agreement[key])
+    fidelity = _fidelity(painted, plan, masks, sources, features, interval, seed=config.seed)
+    return {"scores": table, "agreement": agreement, "fidelity": fidelity}
+
+
+def _fidelity(
+    painted: ByteArray,
+    plan: Plan,
+    masks: ByteArray,
+    sources: FaceSet,
+    features: ImageFeatures,
+    interval: Any,
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
+    assert sources.labels is not None  # checked by evaluate()
+    stranger = np.random.default_rng([seed, 1]).permutation(plan.source)
+    labels = masks[plan.target]
+    result: dict[str, Any] = {}
+    for component in COMPONENTS:
+        present = has(labels, component)
+        row: dict[str, Any] = {}
+        mine = mean_colours(painted, labels, component)
+        look = features(crops(painted, labels, component))
+        for name, of in (("source", plan.source), ("stranger", stranger)):
+            images, maps = sources.images[of], sources.labels[of]
+            both = present & has(maps, component)
+            colour_gap = np.where(both, np.linalg.norm(mine - mean_colours(images, maps, component), axis=1), np.nan)
+            feature_gap = np.where(both, np.linalg.norm(look - features(crops(images, maps, component)), axis=1), np.nan)
+            row[f"colour to {name}"] = _mean_interval(interval, colour_gap)
+            row[f"features to {name}"] = _mean_interval(interval, feature_gap)
+        result[component.name] = row
+    return result
+
+
+def _mean_interval(interval: Any, values: FloatArray) -> dict[str, Any]:
+    """Interval of a mean over faces, NaN left out."""
+    if not np.isfinite(values).any():
+        return {"value": None, "low": None, "high": None}
+    result: dict[str, Any] = interval(lambda rows: float(np.nanmean(values[rows])), float(np.nanmean(values)))
+    return result
+
+
+def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: int) -> ByteArray:
+    """Figure 5: sources along the top, a target mask a row, what they make of each other."""
+    assert targets.labels is not None  # checked by evaluate()
+    assert sources.labels is not None
+    rng = np.random.default_rng([seed, 2])
+    target, source = (np.sort(rng.choice(len(faces), min(_SHOWN, len(faces)), replace=False)) for faces in (targets, sources))
+    codes = generator.encode(sources.images[source], sources.labels[source])
+    blank = np.full_like(targets.images[0], 255)
+    rows: list[tuple[str, list[ByteArray]]] = [("", [blank, blank, *sources.images[source]])]
+    for index in target:
+        repeated = np.full(len(source), index)
+        results = generator.paint(codes, targets.images[repeated], targets.labels[repeated])
+        rows.append(("", [targets.images[index], colour(targets.labels[index]), *results]))
+    return grid(rows)
+
+
