@@ -30,7 +30,9 @@ SCORES = {
 _T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 FLAT = 0.005
-"""A tuning curve is flat where its last quarter gains less than this."""
+"""A tuning curve is flat where its last quarter gains less than this.
+
+The curves are of averaged weights at a constant rate (see ParserTraining), so that flat means that more images would not help."""
 
 
 def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str, Any]:
@@ -43,8 +45,8 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
     of = {setting: [cell for cell in cells if cell["setting"] == setting] for setting in settings}
     table: dict[str, dict[str, Any]] = {
         setting: {
-            **{key: _spread([cell["testing"][key] for cell in group]) for key in SCORES},
-            "f1": {name: _spread([cell["testing"]["f1"][name] for cell in group]) for name in group[0]["testing"]["f1"]},
+            **{key: spread([cell["testing"][key] for cell in group]) for key in SCORES},
+            "f1": {name: spread([cell["testing"]["f1"][name] for cell in group]) for name in group[0]["testing"]["f1"]},
             "gain_of_last_quarter": round(float(np.mean([_last_gain(cell["tuning_curve"]) for cell in group])), 5),
         }
         for setting, group in of.items()
@@ -54,7 +56,7 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
     differences = {}
     for first, second in itertools.pairwise(settings):
         differences[f"{second} - {first}"] = {
-            key: _spread([b["testing"][key] - a["testing"][key] for a, b in zip(of[first], of[second], strict=True)])
+            key: spread([b["testing"][key] - a["testing"][key] for a, b in zip(of[first], of[second], strict=True)])
             for key in SCORES
         }
     verdicts = [verdict(name, values["mean_f1"]) for name, values in differences.items()]
@@ -76,7 +78,8 @@ def verdict(name: str, difference: dict[str, Any]) -> str:
     return f"{text}: {'better' if mean > 0 else 'worse'}."
 
 
-def _spread(values: list[float]) -> dict[str, Any]:
+def spread(values: list[float]) -> dict[str, Any]:
+    """Mean, standard deviation and half the width of the 95 % interval of the mean; the latter two None for one value."""
     count = len(values)
     deviation = float(np.std(values, ddof=1)) if count > 1 else None
     half = None if deviation is None else _T95[min(count - 1, len(_T95)) - 1] * deviation / math.sqrt(count)
@@ -135,10 +138,11 @@ def markdown(results: dict[str, Any]) -> str:
         orient="index",
     )
     verdicts = "".join(f"* {line}\n" for line in results["summary"]["verdict"])
-    return f"{head}{_markdown_table(frame)}\nF1 of each class:\n\n{_markdown_table(classes.T)}\n{verdicts}"
+    return f"{head}{markdown_table(frame)}\nF1 of each class:\n\n{markdown_table(classes.T)}\n{verdicts}"
 
 
-def _markdown_table(frame: pd.DataFrame) -> str:
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A frame as a Markdown table."""
     lines = [
         "| | " + " | ".join(str(column) for column in frame.columns) + " |",
         "|---" * (len(frame.columns) + 1) + "|",

@@ -9,10 +9,14 @@ import typer
 
 from faceaug.errors import FaceaugError
 
+from .bench_gan import bench_gan
 from .bench_parsing import bench_parsing
+from .bench_training import bench_training
 from .demo import demo
 from .draw import draw
+from .evaluate import evaluate
 from .generate import generate
+from .plot import plot
 from .train_gan import train_gan
 from .train_parser import train_parser
 
@@ -28,8 +32,12 @@ app = typer.Typer(
 app.command("draw")(draw)
 app.command("train-parser")(train_parser)
 app.command("train-gan")(train_gan)
+app.command("evaluate")(evaluate)
 app.command("generate")(generate)
 app.command("bench-parsing")(bench_parsing)
+app.command("bench-gan")(bench_gan)
+app.command("bench-training")(bench_training)
+app.command("plot")(plot)
 app.command("demo")(demo)
 
 

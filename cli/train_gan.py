@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from .options import Cache, DataRoot, Device, DryRun, Faces, Labelled, Out, Precision, Runs, Seed
+
+if TYPE_CHECKING:
+    from faceaug.gan.config import GeneratorConfig, TrainingConfig
+    from faceaug.training.device import Compute
 
 RUNS = Path("runs")
 
@@ -36,6 +40,7 @@ def train_gan(
     images: Annotated[Optional[int], typer.Option(help="Training length in images seen; else the preset's.")] = None,  # noqa: UP045
     batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
     learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate for G; else the preset's.")] = None,  # noqa: UP045
+    checkpoint_every: Annotated[int, typer.Option(help="Images between checkpoints; what a killed run can lose.")] = 4_000,
     lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
     out: Out = None,
     runs: Runs = RUNS,
@@ -43,6 +48,9 @@ def train_gan(
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    devices: Annotated[int, typer.Option(help="Processes on this host, a GPU each; they share every batch.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Hosts; start the same command on each with torchrun or SLURM.")] = 1,
+    accumulate: Annotated[int, typer.Option(help="Compute a batch in this many parts: less memory, the same result.")] = 1,
     seed: Seed = 0,
     dry_run: DryRun = False,
 ) -> None:
@@ -56,13 +64,13 @@ def train_gan(
     """
     import dataclasses
 
-    from faceaug.config import choose_preset
-    from faceaug.gan.config import PRESETS
-    from faceaug.training.device import choose_compute
+    from faceaug.training.device import launch
+    from faceaug.training.log import be_quiet
 
-    compute = choose_compute(device, precision)
-    chosen = preset if preset != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
-    generator, training = choose_preset(PRESETS, chosen)
+    compute = launch(device, precision, devices=1 if dry_run else devices, nodes=1 if dry_run else nodes)
+    if not compute.world.first:
+        be_quiet()
+    chosen, (generator, training) = preset_for(preset, compute)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
     training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -79,7 +87,7 @@ def train_gan(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
-    from faceaug.gan.train import fit_gan
+    from faceaug.gan.train import Intervals, fit_gan
     from faceaug.parser.predict import load_parser, predict_labels
     from faceaug.prepare.faces import join
     from faceaug.training.runs import WEIGHTS, run_folder
@@ -87,20 +95,21 @@ def train_gan(
     from .train_parser import ensure_parser
 
     root, cache = resolve_root(data_root), cache or runs / "cache"
-    train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache, limit=labelled)
-    photos = None
-    if unlabelled != "none":
-        photos = open_photos(unlabelled, size=generator.size, root=root, cache=cache)
-    weights = parser or ensure_parser(
-        faces,
-        size=generator.size,
-        data_root=data_root,
-        runs=runs,
-        cache=cache,
-        compute=compute,
-        labelled=labelled,
-        seed=seed,
-    )
+    with compute.world.first_goes_ahead():
+        train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache, limit=labelled)
+        photos = None
+        if unlabelled != "none":
+            photos = open_photos(unlabelled, size=generator.size, root=root, cache=cache)
+        weights = parser or ensure_parser(
+            faces,
+            size=generator.size,
+            data_root=data_root,
+            runs=runs,
+            cache=cache,
+            compute=compute,
+            labelled=labelled,
+            seed=seed,
+        )
     frozen = load_parser(weights, compute)
     titles = [train.title]
     if photos is not None:
@@ -121,5 +130,17 @@ def train_gan(
         return
     typer.echo(f"  faces: {len(train):,} ({' + '.join(titles)}), parser {weights}")
     typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
-    finished = fit_gan(run, train, frozen.network, generator, training, compute, record=record)
+    intervals = Intervals(checkpoint=checkpoint_every)
+    finished = fit_gan(
+        run, train, frozen.network, generator, training, compute, record=record, intervals=intervals, accumulate=accumulate
+    )
     typer.echo(f"generator: {finished}\nsamples:   {run / 'samples'}")
+
+
+def preset_for(name: str, compute: Compute) -> tuple[str, tuple[GeneratorConfig, TrainingConfig]]:
+    """A preset by name; ``auto`` is what fits the device. Raises ConfigError where there is none of that name."""
+    from faceaug.config import choose_preset
+    from faceaug.gan.config import PRESETS
+
+    chosen = name if name != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
+    return chosen, choose_preset(PRESETS, chosen)

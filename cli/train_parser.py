@@ -130,13 +130,13 @@ def ensure_parser(
     *,
     size: int,
     compute: Compute,
-    labelled: int | None,
     runs: Path,
     cache: Path | None,
     data_root: Path | None,
-    seed: int,
+    labelled: int | None = None,
+    seed: int = 0,
 ) -> Path:
-    """The default parser of these faces at this size, trained now where there is none."""
+    """P_F: the default parser of these faces at this size, trained now where there is none."""
     from faceaug.parser.config import ParserConfig
 
     return run_parser(
@@ -145,6 +145,25 @@ def ensure_parser(
         compute=compute,
         labelled=labelled,
         training={"seed": seed},
+        out=None,
+        runs=runs,
+        cache=cache,
+        data_root=data_root,
+    )
+
+
+def ensure_judge(
+    faces: str, *, size: int, compute: Compute, runs: Path, cache: Path | None, data_root: Path | None
+) -> Path:
+    """A second parser that shares neither encoder nor seed with P_F, trained now where there is none."""
+    from faceaug.parser.config import ParserConfig
+
+    return run_parser(
+        faces,
+        parser=ParserConfig(size=size, encoder="resnet18", pretrained=False),
+        compute=compute,
+        labelled=None,
+        training={"seed": 1},
         out=None,
         runs=runs,
         cache=cache,

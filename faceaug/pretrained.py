@@ -44,6 +44,14 @@ def load_imagenet(encoder: nn.Module) -> None:
     encoder.load_state_dict(dict(zip(names, values, strict=True)), strict=True)
 
 
+def imagenet_encoder() -> nn.Module:
+    """The frozen encoder: ``(N, 3, S, S)`` in [-1, 1] to a list, the photo and its features at 1/2, 1/4, ... 1/32."""
+    encoder: Any = smp.encoders.get_encoder(ENCODER, in_channels=3, depth=5, weights=None)
+    load_imagenet(encoder)
+    network: nn.Module = encoder.eval().requires_grad_(False)
+    return network
+
+
 class ImageFeatures:
     """Pooled ImageNet features of pictures.
 
@@ -52,9 +60,7 @@ class ImageFeatures:
     """
 
     def __init__(self, compute: Compute) -> None:
-        encoder: Any = smp.encoders.get_encoder(ENCODER, in_channels=3, depth=5, weights=None)
-        load_imagenet(encoder)
-        self._network: Any = compute.module(encoder).eval().requires_grad_(False)
+        self._network: Any = compute.module(imagenet_encoder())
         self._compute = compute
 
     @torch.inference_mode()

@@ -46,7 +46,7 @@ def crops(images: ByteArray, labels: ByteArray, component: Component) -> ByteArr
 
 def has(labels: ByteArray, component: Component) -> npt.NDArray[np.bool_]:
     """Which faces have the component: ``(N,)``."""
-    return np.isin(labels, component.labels).any(axis=(1, 2))
+    return np.asarray(np.isin(labels, component.labels).any(axis=(1, 2)), dtype=np.bool_)
 
 
 def diversity(features: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray:

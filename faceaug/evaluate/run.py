@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from faceaug.training.log import Progress
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+Statistic = Callable[[IntArray], float]
+Interval = Callable[[Statistic, float], dict[str, Any]]
 
 EVALUATION = "evaluation.json"
 _SHOWN = 8
@@ -146,16 +150,19 @@ def _measure(
 ) -> dict[str, Any]:
     groups = plan.target
 
-    def interval(statistic: Any, value: float, rounds: int = config.rounds) -> dict[str, Any]:
-        return bootstrap(statistic, groups, value=value, rounds=rounds, seed=config.seed)
+    def interval(statistic: Statistic, value: float) -> dict[str, Any]:
+        return bootstrap(statistic, groups, value=value, rounds=config.rounds, seed=config.seed)
 
     found = features(painted, label="features of painted faces")
     known = features(np.asarray(real.images), label="features of real faces")
     reference, kernel = moments(known), KernelDistance(known, found)
-    frechet = lambda rows: frechet_distance(reference, found[rows])  # noqa: E731
-    every = np.arange(len(painted))
+
+    def frechet(rows: IntArray) -> float:
+        return frechet_distance(reference, found[rows])
+
+    whole = frechet(np.arange(len(painted)))
     table: dict[str, Any] = {
-        "FID-EffLite0": interval(frechet, frechet(every), max(config.rounds // 10, 10)),
+        "FID-EffLite0": bootstrap(frechet, groups, value=whole, rounds=max(config.rounds // 10, 10), seed=config.seed),
         "KID-EffLite0 x1000": interval(lambda rows: 1000 * kernel(rows), 1000 * kernel()),
         "diversity": _mean_interval(interval, diversity(found, groups)),
     }
@@ -163,9 +170,14 @@ def _measure(
     matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
     agreement = scores(matrices.sum(axis=0))
     for key in ("pixel_accuracy", "mean_f1"):
-        table[f"agreement {key}"] = interval(lambda rows, k=key: scores(matrices[rows].sum(axis=0))[k], agreement[key])
+        pooled = functools.partial(_pooled_score, matrices, key)
+        table[f"agreement {key}"] = interval(pooled, agreement[key])
     fidelity = _fidelity(painted, plan, masks, sources, features, interval, seed=config.seed)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
+
+
+def _pooled_score(matrices: npt.NDArray[np.int64], key: str, rows: IntArray) -> float:
+    return float(scores(matrices[rows].sum(axis=0))[key])
 
 
 def _fidelity(
@@ -174,7 +186,7 @@ def _fidelity(
     masks: ByteArray,
     sources: FaceSet,
     features: ImageFeatures,
-    interval: Any,
+    interval: Interval,
     *,
     seed: int,
 ) -> dict[str, Any]:
@@ -199,12 +211,11 @@ def _fidelity(
     return result
 
 
-def _mean_interval(interval: Any, values: FloatArray) -> dict[str, Any]:
+def _mean_interval(interval: Interval, values: FloatArray) -> dict[str, Any]:
     """Interval of a mean over faces, NaN left out."""
     if not np.isfinite(values).any():
         return {"value": None, "low": None, "high": None}
-    result: dict[str, Any] = interval(lambda rows: float(np.nanmean(values[rows])), float(np.nanmean(values)))
-    return result
+    return interval(lambda rows: float(np.nanmean(values[rows])), float(np.nanmean(values)))
 
 
 def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: int) -> ByteArray:

@@ -38,7 +38,7 @@ class LocalSetting(Painter):
         """``(N, 5, code)``."""
         return self.embedding.encode(cut_parts(images, labels))
 
-    def embed(self, images: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
         """The codes, and Eq. 1."""
         return self.embedding.embed(cut_parts(images, labels))
 

@@ -63,6 +63,18 @@ class TrainingConfig:
     """Share of the run after which the rate falls."""
     betas: tuple[float, float] = (0.0, 0.99)
     """Adam's moments."""
+    adversarial: str = "log"
+    """Adversarial loss: ``log`` (Eqs. 3 and 4) or ``hinge``."""
+    discriminator: str = "instance"
+    """Normalisation of D: ``instance`` or ``spectral``."""
+    one_discriminator: bool = False
+    """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
+    diffaugment: bool = False
+    """Change what D sees, real and painted faces and their masks alike."""
+    r1: float = 0.0
+    """Weight of the gradient penalty on real photos, in every 16th pair of steps and 16 times as much."""
+    lambda_perceptual: float = 0.0
+    """Weight of the distance between ImageNet features of reconstruction and photo, on paired steps."""
     lambda_local: float = 10.0
     """Weight of Eq. 1."""
     lambda_global: float = 1.0
@@ -88,8 +100,17 @@ class TrainingConfig:
                 f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
                 f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
+                f"adversarial {self.adversarial}: unknown; use log or hinge": self.adversarial not in ("log", "hinge"),
+                f"discriminator {self.discriminator}: unknown; use instance or spectral": self.discriminator
+                not in ("instance", "spectral"),
                 "loss weights: must not be negative": min(
-                    self.lambda_local, self.lambda_global, self.lambda_gd, self.lambda_fm, self.lambda_gp
+                    self.lambda_local,
+                    self.lambda_global,
+                    self.lambda_gd,
+                    self.lambda_fm,
+                    self.lambda_gp,
+                    self.lambda_perceptual,
+                    self.r1,
                 )
                 < 0,
             }

@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 from faceaug.gan.blocks import initialise, instance_norm
 from faceaug.labels import NUM_CLASSES
@@ -29,15 +30,20 @@ class Judgement:
 
 
 class PatchDiscriminator(nn.Module):
-    """D_i: patches of a photo with its mask, real or painted."""
+    """D_i: patches of a photo with its mask, real or painted.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: channels of the first layer.
+        kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1, activations as they are.
+    """
+
+    def __init__(self, width: int, kind: str) -> None:
         super().__init__()
         channels = [NUM_CLASSES + 3, width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(channels)):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2 if level < 3 else 1, padding=2 if level == 3 else 1))
-            layers += [instance_norm(outputs)] if level else []
+            layers += [instance_norm(outputs)] if level and kind == "instance" else []
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.features = nn.Sequential(*layers)
         self.logits = nn.Conv2d(channels[-1], 1, 4, padding=2)
@@ -50,10 +56,14 @@ class PatchDiscriminator(nn.Module):
 class Discriminator(nn.Module):
     """D_1 and D_2: one structure at two scales, the second on photo and mask halved by average pooling."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, kind: str = "instance") -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(width) for _ in range(SCALES))
+        self.scales = nn.ModuleList(PatchDiscriminator(width, kind) for _ in range(SCALES))
         initialise(self)
+        if kind == "spectral":
+            for layer in list(self.modules()):
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
         """Judge photos.

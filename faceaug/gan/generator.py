@@ -114,8 +114,8 @@ class Framework(Painter):
         """
         return self.embedding.encode(cut_parts(images, labels))
 
-    def embed(self, images: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """The codes, and Eq. 1 on every photo of the batch."""
+    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """The codes, and Eq. 1."""
         return self.embedding.embed(cut_parts(images, labels))
 
     def component_features(self, codes: Tensor) -> list[Tensor]:
@@ -146,5 +146,9 @@ def adversarial_weights(training: TrainingConfig, *, paired: bool) -> dict[str, 
     """Eq. 9 without Eq. 1."""
     weights = {"adversarial": training.lambda_gd, "parsing": training.lambda_gp}
     if paired:
-        weights |= {"global": training.lambda_global, "feature_matching": training.lambda_gd * training.lambda_fm}
+        weights |= {
+            "global": training.lambda_global,
+            "feature_matching": training.lambda_gd * training.lambda_fm,
+            "perceptual": training.lambda_perceptual,
+        }
     return weights

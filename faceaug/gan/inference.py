@@ -59,7 +59,7 @@ class Generator:
         """
         if self.network.sampled:
             shape = self.network.encode(self._image(images[:1]), self._labels(labels[:1])).shape[1:]
-            seeds = [zlib.crc32(np.ascontiguousarray(photo)) for photo in images]
+            seeds = [zlib.crc32(photo.tobytes()) for photo in images]
             return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         found = []
         for rows in _chunks(len(images)):

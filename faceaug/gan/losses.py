@@ -33,15 +33,37 @@ def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
     return _half_squared_norm(result - source)
 
 
-def discriminator_loss(real: list[Judgement], fake: list[Judgement]) -> Tensor:
-    """Eq. 3, summed over the scales."""
-    terms = [F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)]
+def discriminator_loss(real: list[Judgement], fake: list[Judgement], kind: str = "log") -> Tensor:
+    """Eq. 3 (``log``) or the hinge loss, summed over the scales."""
+    if kind == "hinge":
+        terms = [
+            F.relu(1.0 - r.logits.float()).mean() + F.relu(1.0 + f.logits.float()).mean()
+            for r, f in zip(real, fake, strict=True)
+        ]
+    else:
+        terms = [
+            F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
+        ]
     return torch.stack(terms).sum()
 
 
-def adversarial(fake: list[Judgement]) -> Tensor:
-    """Eq. 4 (L_sigmoid), summed over the scales."""
+def adversarial(fake: list[Judgement], kind: str = "log") -> Tensor:
+    """Eq. 4 (L_sigmoid; ``log``) or the hinge loss's other side, summed over the scales."""
+    if kind == "hinge":
+        return torch.stack([-f.logits.float().mean() for f in fake]).sum()
     return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).sum()
+
+
+def gradient_penalty(real: list[Judgement], images: Tensor) -> Tensor:
+    """R1 (Mescheder et al., ICML 2018): half the squared gradient of the logits at real photos, averaged over the batch.
+
+    Args:
+        real: judgements of ``images``.
+        images: ``(N, 3, S, S)``, requiring a gradient.
+    """
+    total = torch.stack([r.logits.float().mean((1, 2, 3)).sum() for r in real]).sum()
+    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+    return 0.5 * gradient.float().square().sum((1, 2, 3)).mean()
 
 
 def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:
@@ -58,6 +80,18 @@ def parsing(logits: Tensor, labels: Tensor) -> Tensor:
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
     """
     return F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE)
+
+
+def perceptual(result: list[Tensor], source: list[Tensor]) -> Tensor:
+    """Distance of features, each pixel's scaled to length 1 (Zhang et al., CVPR 2018, without their learned weights).
+
+    Stands where the official code has VGG features; ``result`` and ``source`` are maps ``(N, C, h, w)`` of several depths.
+    """
+    terms = []
+    for a, b in zip(result, source, strict=True):
+        difference = F.normalize(a.float(), dim=1) - F.normalize(b.detach().float(), dim=1)
+        terms.append(difference.square().sum(1).mean())
+    return torch.stack(terms).sum()
 
 
 def l1_reconstruction(result: Tensor, source: Tensor) -> Tensor:

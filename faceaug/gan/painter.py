@@ -35,13 +35,16 @@ class Painter(nn.Module, ABC):
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """The terms of the loss and what each weighs; terms that are not named are not computed."""
 
-    def embed(self, images: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """Codes of a training batch, and the terms of the loss that come with them; ``rng`` is on the CPU."""
-        return self.encode(images, labels), {}
+    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """Codes of a training batch's sources, and the terms of the loss that come with them.
 
-    def exchange(self, codes: Tensor, order: Tensor, rng: torch.Generator) -> Tensor:
-        """The codes of an unpaired step: every row takes those of its source."""
-        return codes[order]
+        Args:
+            images: ``(N, 3, S, S)`` float32 sources in [-1, 1].
+            labels: ``(N, S, S)`` uint8, 0..10.
+            noise: ``(N, 16)`` float32, standard normal.
+            paired: whether the sources are the targets.
+        """
+        return self.encode(images, labels), {}
 
     def read_back(self, picture: Tensor, labels: Tensor, codes: Tensor, *, paired: bool) -> dict[str, Tensor]:
         """Terms of the loss that look at the painted picture through the painter's own networks."""

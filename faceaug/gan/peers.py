@@ -95,16 +95,13 @@ class BicycleGan(Painter):
         """``(N, 1, 8)``: the mean of the code's distribution."""
         return self._encode(images, labels)[0][:, None]
 
-    def embed(self, images: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """A draw from the code's distribution, and its divergence from the standard normal one."""
+    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """Paired: a draw from the code's distribution, and its divergence from the standard normal one. Unpaired: noise."""
+        if not paired:
+            return noise[:, None, :NOISE], {}
         mean, log_variance = self._encode(images, labels)
-        noise = torch.randn(mean.shape, generator=rng).to(mean.device)
-        code = mean + noise * torch.exp(0.5 * log_variance)
+        code = mean + noise[:, :NOISE] * torch.exp(0.5 * log_variance)
         return code[:, None], {"kl": kl_divergence(mean, log_variance)}
-
-    def exchange(self, codes: Tensor, order: Tensor, rng: torch.Generator) -> Tensor:
-        """Noise."""
-        return torch.randn(codes.shape, generator=rng).to(codes.device)
 
     def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from faceaug.gan.batches import Batch
+from faceaug.gan.batches import NOISE, Batch
 from faceaug.gan.blocks import count_parameters
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
@@ -43,7 +43,7 @@ def describe(generator: GeneratorConfig, training: TrainingConfig, parser: nn.Mo
     Returns:
         Several lines of text.
     """
-    networks = Networks.build(generator, parser.to("meta"), META)
+    networks = Networks.build(generator, training, parser.to("meta"), META)
     rows = _part_rows(networks)
     lines = [f"{'part':32}{'one image in':>18}{'out':>16}{'parameters':>14}{'forward MFLOP':>16}"]
     for row in rows:
@@ -125,11 +125,9 @@ def _variant_rows(painter: Painter) -> list[Row]:
 def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -> int:
     size = networks.generator.config.size
     count = training.batch
-    batch = Batch(
-        torch.zeros(count, 3, size, size, device="meta"),
-        torch.zeros(count, size, size, dtype=torch.uint8, device="meta"),
-        torch.zeros(count, dtype=torch.int64, device="meta"),
-    )
+    photos = torch.zeros(count, 3, size, size, device="meta")
+    labels = torch.zeros(count, size, size, dtype=torch.uint8, device="meta")
+    batch = Batch(photos, labels, photos, labels, torch.zeros(count, NOISE, device="meta"))
     with FlopCounterMode(display=False) as counter:
         gan_gradients(networks, batch, training, META, paired=paired)
     return int(counter.get_total_flops())

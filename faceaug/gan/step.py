@@ -10,47 +10,58 @@ from torch import Tensor, nn
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.diffaugment import NUMBERS, draw_change
 from faceaug.gan.discriminator import Discriminator
 from faceaug.gan.losses import (
     adversarial,
     discriminator_loss,
     feature_matching,
     global_reconstruction,
+    gradient_penalty,
     l1_reconstruction,
     parsing,
+    perceptual,
 )
 from faceaug.gan.painter import Painter
 from faceaug.gan.variants import build_painter
+from faceaug.parser.network import fold_batch_norm
+from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
+
+PENALTY_EVERY = 16
+"""Pairs of steps between two with a gradient penalty."""
 
 
 @dataclass
 class Networks:
-    """All that is trained, and the frozen parser.
+    """All that is trained, and what is frozen.
 
-    As in the official code, paired reconstructions and unpaired transfers have a discriminator each.
+    Paired reconstructions and unpaired transfers have a discriminator each, as in the official code, or share one.
     """
 
     generator: Painter
     paired: Discriminator
     unpaired: Discriminator
     parser: nn.Module
+    features: nn.Module | None
 
     @classmethod
-    def build(cls, config: GeneratorConfig, parser: nn.Module, compute: Compute) -> Networks:
-        """Fresh networks on the device; the parser is put in eval mode and frozen.
+    def build(cls, config: GeneratorConfig, training: TrainingConfig, parser: nn.Module, compute: Compute) -> Networks:
+        """Fresh networks on the device; the parser is copied in eval mode and frozen.
 
         Args:
             config: sizes and widths.
+            training: which discriminators and losses.
             parser: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``.
             compute: device and precision.
         """
-        return cls(
-            compute.module(build_painter(config)),
-            compute.module(Discriminator(config.width)),
-            compute.module(Discriminator(config.width)),
-            compute.module(parser).eval().requires_grad_(False),
-        )
+        painter = compute.module(build_painter(config))
+        paired = compute.module(Discriminator(config.width, training.discriminator))
+        unpaired = paired
+        if not training.one_discriminator:
+            unpaired = compute.module(Discriminator(config.width, training.discriminator))
+        features = compute.module(fold_batch_norm(imagenet_encoder())) if training.lambda_perceptual > 0 else None
+        return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
 
 @dataclass
@@ -68,7 +79,9 @@ class Optimisers:
         def adam(module: nn.Module) -> torch.optim.Adam:
             return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=config.betas, fused=True)
 
-        return cls(adam(networks.generator), adam(networks.paired), adam(networks.unpaired))
+        paired = adam(networks.paired)
+        unpaired = paired if networks.unpaired is networks.paired else adam(networks.unpaired)
+        return cls(adam(networks.generator), paired, unpaired)
 
     def set_rate(self, rate: float, config: TrainingConfig) -> None:
         """Set G's learning rate, and the discriminators' along with it."""
@@ -85,16 +98,20 @@ def gan_step(
     compute: Compute,
     *,
     paired: bool,
+    accumulate: int = 1,
+    penalise: bool = False,
 ) -> dict[str, Tensor]:
     """Update the framework and one discriminator on one batch.
 
     Args:
         networks: updated in place.
         optimisers: likewise.
-        batch: on the CPU; ``batch.source`` says whose look each row takes.
+        batch: on the CPU.
         config: the loss weights.
         compute: device and precision.
         paired: whether the sources are the targets; else global reconstruction and feature matching are off (Section 3.3).
+        accumulate: the batch is computed in so many equal parts, one after the other; saves memory, changes only rounding.
+        penalise: whether D's gradient penalty is computed in this step (where the configuration has one).
 
     Returns:
         The terms by name, detached scalars on the device.
@@ -102,14 +119,28 @@ def gan_step(
     discriminator = optimisers.paired if paired else optimisers.unpaired
     optimisers.generator.zero_grad(set_to_none=True)
     discriminator.zero_grad(set_to_none=True)
-    terms = gan_gradients(networks, batch, config, compute, paired=paired)
+    parts = [
+        gan_gradients(networks, rows, config, compute, paired=paired, penalise=penalise)
+        for rows in (batch.split(accumulate) if accumulate > 1 else [batch])
+    ]
+    trained = [networks.generator, networks.paired if paired else networks.unpaired]
+    if accumulate > 1:
+        gradients = [weight.grad for module in trained for weight in module.parameters() if weight.grad is not None]
+        torch._foreach_div_(gradients, accumulate)
+    compute.world.mean_gradients(trained)
     optimisers.generator.step()
     discriminator.step()
-    return terms
+    return {name: torch.stack([terms[name] for terms in parts]).mean() for name in parts[0]}
 
 
 def gan_gradients(
-    networks: Networks, batch: Batch, config: TrainingConfig, compute: Compute, *, paired: bool
+    networks: Networks,
+    batch: Batch,
+    config: TrainingConfig,
+    compute: Compute,
+    *,
+    paired: bool,
+    penalise: bool = False,
 ) -> dict[str, Tensor]:
     """Add one batch's gradients to the weights of the framework and of the discriminator in turn.
 
@@ -117,39 +148,53 @@ def gan_gradients(
     the one with respect to its weights to D. Arguments and result as :func:`gan_step`.
     """
     target, labels = compute.image(batch.images), batch.labels.to(compute.device)
-    order = batch.source.to(compute.device)
+    source, source_labels = target, labels
+    if not paired:
+        source, source_labels = compute.image(batch.source_images), batch.source_labels.to(compute.device)
     condition = one_hot(labels)
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
     weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
-    rng = torch.Generator().manual_seed(batch.seed)
 
     with compute.autocast():
-        # Photos are encoded once; a row's source is then just another row's codes.
-        codes, own = generator.embed(target, labels, rng)
-        used = codes if paired else generator.exchange(codes, order, rng)
-        result = generator.paint(used, target, labels)
+        codes, own = generator.embed(source, source_labels, batch.noise.to(compute.device), paired=paired)
+        result = generator.paint(codes, target, labels)
 
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()
+    penalise = penalise and config.r1 > 0
+    seen_real, seen_fake, seen_condition = target, picture, condition
+    if config.diffaugment:
+        uniform = torch.special.ndtr(batch.noise[:, -NUMBERS:]).to(compute.device)
+        change = draw_change(uniform, target.shape[-1])
+        seen_real, seen_fake, seen_condition = change.photo(target), change.photo(picture), change.mask(condition)
+    if penalise:
+        seen_real = seen_real.detach().requires_grad_()
     with compute.autocast():
-        real = discriminator(target, condition)
-        fake = discriminator(picture, condition)
-        judged = {"adversarial": adversarial(fake), **generator.read_back(picture, labels, used, paired=paired)}
+        real = discriminator(seen_real, seen_condition)
+        fake = discriminator(seen_fake, seen_condition)
+        judged = {
+            "adversarial": adversarial(fake, config.adversarial),
+            **generator.read_back(picture, labels, codes, paired=paired),
+        }
         if "feature_matching" in weights:
             judged["feature_matching"] = feature_matching(real, fake)
         if "parsing" in weights:
             judged["parsing"] = parsing(networks.parser(picture), labels)
         if "global" in weights:
             judged["global"] = global_reconstruction(picture, target)
+        if "perceptual" in weights and networks.features is not None:
+            judged["perceptual"] = perceptual(networks.features(picture)[1:5], networks.features(target)[1:5])
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
-        d_loss = discriminator_loss(real, fake)
+        d_loss = discriminator_loss(real, fake, config.adversarial)
+        penalty = {"gradient_penalty": gradient_penalty(real, seen_real)} if penalise else {}
     on_picture = torch.stack([weights[name] * term for name, term in judged.items() if name in weights]).sum()
     torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)
     assert picture.grad is not None  # a leaf that was just differentiated to
 
-    torch.autograd.backward([d_loss], inputs=list(discriminator.parameters()))
+    d_total = torch.stack([d_loss, *(PENALTY_EVERY * config.r1 * term for term in penalty.values())]).sum()
+    torch.autograd.backward([d_total], inputs=list(discriminator.parameters()))
     own = {name: term for name, term in own.items() if name in weights}
     weighted = [weights[name] * term for name, term in own.items()]
     torch.autograd.backward([result, *weighted], [picture.grad.to(result.dtype), *map(torch.ones_like, weighted)])
-    return {name: term.detach() for name, term in {**own, **judged, "discriminator": d_loss}.items()}
+    return {name: term.detach() for name, term in {**own, **judged, **penalty, "discriminator": d_loss}.items()}

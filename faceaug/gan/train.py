@@ -13,19 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceaug.config import to_dict
-from faceaug.errors import TrainingFailed
+from faceaug.config import check, to_dict
+from faceaug.errors import ConfigError, TrainingFailed
 from faceaug.files import ensure_folder, write_json
 from faceaug.gan.batches import Batches, to_bytes, to_float
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.step import Networks, Optimisers, gan_step
+from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_step
 from faceaug.images import write_png
 from faceaug.labels import colour, fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
+from faceaug.training.ahead import Ahead
 from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
-from faceaug.training.device import Compute
+from faceaug.training.device import Compute, peak_memory
 from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
 from faceaug.training.runs import WEIGHTS
@@ -41,6 +42,10 @@ class Intervals:
     samples: int = 4_000
     checkpoint: int = 4_000
 
+    def __post_init__(self) -> None:
+        lowest = min(self.log, self.samples, self.checkpoint)
+        check({f"--checkpoint-every {self.checkpoint}: must be positive": lowest < 1})
+
 
 def fit_gan(
     run: Path,
@@ -52,6 +57,7 @@ def fit_gan(
     *,
     record: dict[str, Any],
     intervals: Intervals | None = None,
+    accumulate: int = 1,
 ) -> Path:
     """Train the framework, or go on where an earlier process stopped.
 
@@ -65,6 +71,7 @@ def fit_gan(
         compute: device and precision.
         record: what else to keep in ``config.json`` (data titles, the parser's file and hash); part of the run's identity.
         intervals: how often to log, sample and save.
+        accumulate: parts that a device computes its share of a batch in, see :func:`faceaug.gan.step.gan_step`.
 
     Returns:
         The weights file.
@@ -78,12 +85,19 @@ def fit_gan(
     every = intervals or Intervals()
     config = {"generator": to_dict(generator), "training": to_dict(training), **record}
     checkpoint = run / "checkpoint.pt"
+    world = compute.world
+    if training.batch % (world.size * accumulate):
+        raise ConfigError(
+            f"--batch {training.batch}: cannot be computed by {world.size} device(s) in {accumulate} part(s); make it a multiple "
+            f"of {world.size * accumulate}"
+        )
     stored = load_checkpoint(checkpoint, config=config)
-    ensure_folder(run)
-    write_json(run / "config.json", config)
+    if world.first:
+        ensure_folder(run)
+        write_json(run / "config.json", config)
 
     torch.manual_seed(training.seed)
-    networks = Networks.build(generator, parser, compute)
+    networks = Networks.build(generator, training, parser, compute)
     optimisers = Optimisers.build(networks, training)
     ema = Ema(networks.generator, half_life=training.ema_half_life)
     step = 0
@@ -92,20 +106,37 @@ def fit_gan(
         _restore(stored, networks, optimisers, ema)
         step, seconds = int(stored["step"]), float(stored["seconds"])
         say(f"resuming at {step * training.batch:,} images from {checkpoint}")
-    batches = Batches(faces, batch=training.batch, seed=training.seed, flip=training.flip)
-    log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
+    batches = Batches(
+        faces, batch=training.batch, seed=training.seed, flip=training.flip, rank=world.rank, ranks=world.size
+    )
+    log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch) if world.first else None
     preview = _Preview(faces, seed=training.seed)
 
     steps = math.ceil(training.images / training.batch)
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
+    def is_paired(number: int) -> bool:
+        """(1 + 1): a paired step, an unpaired step (Section 3.3)."""
+        return number % 2 == 0 or networks.generator.paired_only
+
     resumed, began, logged = seconds, time.monotonic(), (step, seconds)
-    with Progress("train-gan", training.images, start=step * training.batch) as progress:
+    with (
+        Progress("train-gan", training.images, start=step * training.batch) as progress,
+        Ahead(lambda number: batches.get(number, paired=is_paired(number)), steps=steps) as ahead,
+    ):
         while step < steps:
-            # (1 + 1): a paired step, an unpaired step (Section 3.3).
-            paired = step % 2 == 0 or networks.generator.paired_only
+            paired = is_paired(step)
             optimisers.set_rate(learning_rate(training, step / steps), training)
-            terms = gan_step(networks, optimisers, batches.get(step, paired=paired), training, compute, paired=paired)
+            terms = gan_step(
+                networks,
+                optimisers,
+                ahead.get(step),
+                training,
+                compute,
+                paired=paired,
+                accumulate=accumulate,
+                penalise=step // 2 % PENALTY_EVERY == 0,
+            )
             step += 1
             images = step * training.batch
             ema.update(networks.generator, batch=training.batch, images_seen=images)
@@ -115,22 +146,30 @@ def fit_gan(
                 sums[key] = sums.get(key, 0.0) + term
                 counts[key] = counts.get(key, 0) + 1
             last = step == steps
-            if last or _due(images, training.batch, every.log):
-                means = {key: float(total) / counts[key] for key, total in sums.items()}
-                _check_finite(means, images, run)
+            saves = last or _due(images, training.batch, every.checkpoint)
+            if saves or _due(images, training.batch, every.log):
+                means = world.mean({key: float(total) / counts[key] for key, total in sums.items()}, compute.device)
+                _check_sane(means, images, run)
                 seconds = resumed + time.monotonic() - began
-                rate = (step - logged[0]) * training.batch / max(seconds - logged[1], 1e-9)
-                log.add(images=images, seconds=round(seconds, 2), rate=round(rate, 2), **_rounded(means))
-                sums, counts, logged = {}, {}, (step, seconds)
+                speed = {
+                    "rate": round((step - logged[0]) * training.batch / max(seconds - logged[1], 1e-9), 2),
+                    "wait_ms": round(1000 * ahead.waited / (step - logged[0]), 3),
+                }
+                if log is not None:
+                    log.add(images=images, seconds=round(seconds, 2), **speed, **_rounded(means))
+                sums, counts, logged, ahead.waited = {}, {}, (step, seconds), 0.0
                 progress.update(min(images, training.images), _note(means))
-            if last or _due(images, training.batch, every.samples):
+            if world.first and (last or _due(images, training.batch, every.samples)):
                 write_png(run / "samples" / f"{images:08d}.png", preview.draw(ema.module, compute))
-            if last or _due(images, training.batch, every.checkpoint):
+            if saves and world.first:
                 seconds = resumed + time.monotonic() - began
                 save_checkpoint(checkpoint, _state(config, step, seconds, networks, optimisers, ema))
-    _draw(run)
     weights = run / WEIGHTS
-    save_weights(weights, ema.module.state_dict(), kind="gan", config=config)
+    if world.first:
+        say(f"peak memory: {peak_memory(compute.device):,} MiB a process")
+        draw_log(run)
+        save_weights(weights, ema.module.state_dict(), kind="gan", config=config)
+    world.wait()
     return weights
 
 
@@ -146,16 +185,21 @@ def _due(images: int, batch: int, every: int) -> bool:
     return images // every > (images - batch) // every
 
 
-def _check_finite(means: dict[str, float], images: int, run: Path) -> None:
-    broken = [name for name, value in means.items() if not math.isfinite(value)]
+_EXPLODED = 1e4
+"""No term is anywhere near this while a run is well: pixels are within [-1, 1], and a logit of 100 is certainty."""
+
+
+def _check_sane(means: dict[str, float], images: int, run: Path) -> None:
+    """Every checkpoint is preceded by this check of the steps since the last one."""
+    broken = [f"{name} is {value:.3g}" for name, value in means.items() if not abs(value) < _EXPLODED]
     if broken:
         raise TrainingFailed(
-            f"{run}: {', '.join(broken)} is not finite after {images:,} images; the checkpoint before it is kept: "
-            f"delete it and try a lower --learning-rate or --precision fp32"
+            f"{run}: {', '.join(broken)} after {images:,} images; the checkpoint before it is kept: the same command tries again "
+            f"from there; if that fails too, start another --out with a lower --learning-rate or --precision fp32"
         )
 
 
-def _draw(run: Path) -> None:
+def draw_log(run: Path) -> None:
     """``curves.png``: what G reconstructs, what D tells apart (chance level: 2 log 4), how well P_F reads it, and the speed."""
     rows = read_log(run / "log.jsonl")
 
@@ -168,6 +212,7 @@ def _draw(run: Path) -> None:
         "discriminator loss": {kind: series(f"discriminator/{kind}") for kind in ("paired", "unpaired")},
         "parsing loss": {kind: series(f"parsing/{kind}") for kind in ("paired", "unpaired")},
         "images/s": {"images/s": series("rate")},
+        "waiting for a batch, ms a step": {"ms": series("wait_ms")},
     }
     draw_curves(run / "curves.png", panels, xlabel="images seen")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from faceaug.errors import ConfigError
 from faceaug.labels import NUM_CLASSES
@@ -47,6 +49,41 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
             layer.__class__ = _FloatOnCpu
     module: nn.Module = network
     return module
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """A frozen copy whose batch normalisations are part of the convolutions before them: the same function, computed faster.
+
+    Args:
+        network: from :func:`build_parser`; its running statistics are what is folded.
+
+    Returns:
+        A copy in eval mode, without gradients for its weights.
+    """
+    folded = copy.deepcopy(network).eval().requires_grad_(False)
+    for parent in folded.modules():
+        previous: nn.Module | None = None
+        for name, child in list(parent.named_children()):
+            if (
+                isinstance(previous, nn.Conv2d)
+                and isinstance(child, nn.BatchNorm2d)
+                and previous.out_channels == child.num_features
+            ):
+                setattr(parent, name, _fold(previous, child))
+            previous = child
+    return folded
+
+
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
+    """Put a batch norm into the convolution before it; returns what is left of it."""
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None  # smp's networks keep running statistics
+    assert variance is not None
+    conv.weight, bias = fuse_conv_bn_weights(conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias)
+    conv.bias = bias
+    # timm's batch norms end in an activation of their own.
+    own: Any = norm
+    return nn.Sequential(own.drop, own.act) if hasattr(norm, "act") else nn.Identity()
 
 
 class _FloatOnCpu(nn.Conv2d):

@@ -129,7 +129,7 @@ def fit_parser(
             if training.evaluate_after(step) or step % 10 == 0:
                 progress.update(seen, f"tuning mean F1 {best['mean_f1']:.4f}" if best_state else "")
     write_json(run / REPORT, {"data": real.title, "seconds": round(seconds, 2), "best": best})
-    _draw(run, f"{real.title}: {label}")
+    draw_log(run, f"{real.title}: {label}")
     save_weights(run / WEIGHTS, best_state, kind="parser", config=config)
     _draw_predictions(run, tuning, load_parser(run / WEIGHTS, compute))
     checkpoint.unlink(missing_ok=True)
@@ -215,7 +215,8 @@ def evaluate(network: nn.Module, config: ParserConfig, faces: FaceSet, compute: 
     return scores(confusion(predict_labels(parser, faces.images, batch=64), faces.labels))
 
 
-def _draw(run: Path, title: str) -> None:
+def draw_log(run: Path, title: str) -> None:
+    """``curves.png`` of a run: training loss and tuning scores."""
     rows = read_log(run / "log.jsonl")
     seen = [row["images"] for row in rows]
     panels = {

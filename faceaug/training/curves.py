@@ -1,14 +1,18 @@
-"""Curves of a run as one PNG."""
+"""Curves of a run as one PNG, and its log for TensorBoard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
+from faceaug.errors import ConfigError
 from faceaug.files import atomic_file
+from faceaug.training.log import read_log
 
 matplotlib.use("Agg", force=False)
 
@@ -38,3 +42,37 @@ def draw_curves(path: Path, panels: Mapping[str, Mapping[str, Series]], *, xlabe
         figure.suptitle(title)
     with atomic_file(path) as part:
         figure.savefig(part, format="png", dpi=110)
+
+
+def write_tensorboard(run: Path) -> Path:
+    """Write a run's ``log.jsonl`` as TensorBoard events, every number by images seen.
+
+    Args:
+        run: the run's folder.
+
+    Returns:
+        The folder of the events, ``RUN/tensorboard``; what was there is replaced.
+
+    Raises:
+        ConfigError: tensorboard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ConfigError("--tensorboard: needs tensorboard; pip install 'faceaug[tensorboard]'") from error
+    folder = run / "tensorboard"
+    shutil.rmtree(folder, ignore_errors=True)
+    with SummaryWriter(str(folder)) as writer:  # type: ignore[no-untyped-call]
+        for row in read_log(run / "log.jsonl"):
+            for name, value in _numbers(row):
+                writer.add_scalar(name, value, row["images"])  # type: ignore[no-untyped-call]
+    return folder
+
+
+def _numbers(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """All numbers of a log's row, those of nested rows with a path."""
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{name}/")
+        elif isinstance(value, int | float) and name != "images":
+            yield f"{prefix}{name}", float(value)

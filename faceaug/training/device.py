@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
+import os
+import resource
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
 
 from faceaug.errors import ConfigError
+from faceaug.training.world import World
 
 Precision = Literal["bf16", "fp32"]
 M = TypeVar("M", bound=nn.Module)
@@ -25,10 +30,12 @@ class Compute:
     Attributes:
         device: the torch device.
         precision: ``bf16`` computes convolutions and products in bfloat16 by autocast, weights stay float32.
+        world: the processes that train together.
     """
 
     device: torch.device
     precision: Precision
+    world: World = field(default_factory=World)
 
     @contextlib.contextmanager
     def autocast(self) -> Iterator[None]:
@@ -50,7 +57,8 @@ class Compute:
     def __str__(self) -> str:
         where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
         threads = f", {torch.get_num_threads()} threads" if self.device.type == "cpu" else ""
-        return f"{where}{threads}, {self.precision}"
+        together = f", {self.world.size} processes" if self.world.size > 1 else ""
+        return f"{where}{threads}, {self.precision}{together}"
 
 
 def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
@@ -76,6 +84,62 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     if precision not in get_args(Precision):
         raise ConfigError(f"--precision {precision}: unknown; use auto, bf16 or fp32")
     return Compute(resolved, precision)  # type: ignore[arg-type]
+
+
+def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, nodes: int = 1) -> Compute:
+    """As :func:`choose_compute`, for several devices.
+
+    Started plainly, this process starts the others with its own command line; under torchrun or SLURM they are there already
+    and are found by their environment.
+
+    Args:
+        device: as there; the kind of all devices.
+        precision: as there; the first process decides for all where it is ``auto``.
+        devices: processes on this host.
+        nodes: hosts.
+
+    Raises:
+        ConfigError: as there, or lightning-fabric is not installed, or fewer devices than wanted.
+    """
+    started = "TORCHELASTIC_RUN_ID" in os.environ
+    if devices < 1 or nodes < 1:
+        raise ConfigError(f"--devices {devices}, --nodes {nodes}: must be 1 or more")
+    if devices * nodes == 1 and not started:
+        return choose_compute(device, precision)
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies import DDPStrategy
+    except ImportError as error:
+        raise ConfigError("--devices: needs lightning-fabric; pip install 'faceaug[multi]'") from error
+    if precision == "auto" and os.environ.get(_DECIDED):
+        precision = os.environ[_DECIDED]
+    alone = choose_compute(device, precision)
+    os.environ[_DECIDED] = alone.precision  # processes that this one starts inherit it
+    if alone.device.type == "cuda" and not started and torch.cuda.device_count() < devices:
+        raise ConfigError(f"--devices {devices}: there are {torch.cuda.device_count()} GPUs here; choose fewer")
+    if alone.device.type == "cpu":
+        torch.set_num_threads(max(torch.get_num_threads() // devices, 1))
+    # Others may wait long for the first one, which prepares the data for all.
+    strategy = DDPStrategy(timeout=datetime.timedelta(days=1))
+    fabric: Any = Fabric(
+        accelerator="gpu" if alone.device.type == "cuda" else alone.device.type,
+        devices=int(os.environ["LOCAL_WORLD_SIZE"]) if started else devices,
+        num_nodes=nodes,
+        strategy=strategy,
+    )
+    fabric.launch()
+    return Compute(fabric.device, alone.precision, World(fabric.global_rank, fabric.world_size))
+
+
+_DECIDED = "FACEAUG_PRECISION"
+
+
+def peak_memory(device: torch.device) -> int:
+    """MiB at most so far: of the GPU's memory, or of the whole process on a CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device) // 2**20)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, on macOS bytes
+    return int(peak // (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def _faster_in_bf16(device: torch.device) -> bool:

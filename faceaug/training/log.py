@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -57,9 +58,20 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+_quiet = False
+
+
+def be_quiet() -> None:
+    """From now on nothing is reported, on standard output neither: in all processes but the first of a group."""
+    global _quiet
+    _quiet = True
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+
+
 def say(text: str) -> None:
     """The one place where library work reports to a person: a line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    if not _quiet:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -86,7 +98,7 @@ class Progress:
         """Set the count; ``note`` is shown behind it."""
         self.count = count
         now = time.monotonic()
-        if now - self._shown < self._every and count < self.total:
+        if _quiet or (now - self._shown < self._every and count < self.total):
             return
         self._shown = now
         rate = (count - self._first) / max(now - self._began, 1e-9)

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-COMMANDS = ("draw", "train-parser", "train-gan", "generate", "bench-parsing", "demo")
+COMMANDS = (
+    "draw", "train-parser", "train-gan", "evaluate", "generate", "bench-parsing", "bench-gan", "bench-training", "plot", "demo",
+)  # fmt: skip
 
 
 def test_help_is_instant():

@@ -35,6 +35,33 @@ def test_the_four_commands_find_each_others_results(faceaug, folder):
     assert results["data"] == "drawn faces"
 
 
+def test_the_gan_is_evaluated_by_another_parser(faceaug, folder):
+    own = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
+    judge = folder / "judge"
+    settings = ("--encoder", "mobilenet_v2", "--images", 16, "--seed", 1, "--out", judge)
+    _good(faceaug("train-parser", *settings, cwd=folder))
+    few = ("evaluate", "--per-mask", 2, "--rounds", 10)
+    outcome = _good(faceaug(*few, "--judge", judge / "weights.safetensors", cwd=folder))
+    assert "FID-EffLite0" in outcome.out
+    result = json.loads(next((folder / "runs" / "evaluation").glob("full-64-*/evaluation.json")).read_text())
+    assert result["faces"] == 8
+    refused = faceaug(*few, "--judge", own, "--out", folder / "z", cwd=folder)
+    assert refused.code == 2
+    assert "--judge: is the parser that the generator was trained with" in refused.error
+    assert not (folder / "z").exists()
+
+
+def test_runs_are_drawn(faceaug, folder):
+    for kind in ("parser", "gan"):
+        run = next((folder / "runs" / kind).glob("*/weights.safetensors")).parent
+        (run / "curves.png").unlink()
+        _good(faceaug("plot", run, cwd=folder))
+        assert (run / "curves.png").stat().st_size > 1000
+    outcome = faceaug("plot", folder, cwd=folder)
+    assert outcome.code == 2
+    assert "no training run there" in outcome.error
+
+
 def test_the_same_commands_again_do_nothing_new(faceaug, folder):
     weights = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
     assert "is there already" in _good(faceaug(*DRAW, cwd=folder)).err

@@ -42,15 +42,33 @@ def test_a_batch_depends_on_its_number_alone(noise):
     for step in range(6):
         a.get(step, paired=True)
     first, second = a.get(7, paired=False), b.get(7, paired=False)
-    assert torch.equal(first.images, second.images)
-    assert torch.equal(first.labels, second.labels)
-    assert torch.equal(first.source, second.source)
+    assert all(torch.equal(vars(first)[name], vars(second)[name]) for name in vars(first))
 
 
 def test_paired_rows_are_their_own_source_and_unpaired_ones_never(noise):
     batches = Batches(noise(8), batch=4, seed=0, flip=False)
-    assert batches.get(0, paired=True).source.tolist() == [0, 1, 2, 3]
-    assert (batches.get(1, paired=False).source != torch.arange(4)).all()
+    paired, unpaired = batches.get(0, paired=True), batches.get(1, paired=False)
+    assert torch.equal(paired.images, paired.source_images)
+    assert torch.equal(paired.labels, paired.source_labels)
+    targets, sources = ([row.tobytes() for row in to_bytes(images)] for images in (unpaired.images, unpaired.source_images))
+    assert sorted(targets) == sorted(sources)
+    assert all(target != source for target, source in zip(targets, sources, strict=True))
+    maps = dict(zip(targets, (row.numpy().tobytes() for row in unpaired.labels), strict=True))
+    assert [maps[source] for source in sources] == [row.numpy().tobytes() for row in unpaired.source_labels]
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_devices_share_the_rows_of_one_batch(noise, paired):
+    faces = noise(12)
+    whole = Batches(faces, batch=6, seed=1, flip=True).get(3, paired=paired)
+    parts = [Batches(faces, batch=6, seed=1, flip=True, rank=rank, ranks=3).get(3, paired=paired) for rank in range(3)]
+    for name, tensor in vars(whole).items():
+        assert torch.equal(torch.cat([vars(part)[name] for part in parts]), tensor), name
+
+
+def test_rows_that_cannot_be_shared(noise):
+    with pytest.raises(ConfigError, match="--batch 4: cannot be shared by 3 devices; make it a multiple of 3"):
+        Batches(noise(8), batch=4, seed=0, flip=True, rank=0, ranks=3)
 
 
 def test_mirrored_rows_have_their_sides_exchanged(noise):

@@ -55,3 +55,32 @@ def test_parsing_is_cross_entropy_without_ignored_pixels():
     assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))
     logits[0, :, 1, 0] = 1e4 * torch.arange(11)  # whatever stands where nothing is known
     assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))
+
+
+def test_hinge_terms_by_hand():
+    assert float(losses.discriminator_loss(_judgements(2.0), _judgements(-2.0), "hinge")) == 0
+    assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.5), "hinge")) == pytest.approx(2 * (1 + 1.5))
+    assert float(losses.adversarial(_judgements(3.0), "hinge")) == pytest.approx(-6.0)
+
+
+def test_gradient_penalty_of_a_linear_judge():
+    photos = torch.rand(2, 3, 4, 4, requires_grad=True)
+    # Each of 16 logits is twice the sum of its pixel's channels: the mean of them has a gradient of 2 / 16 everywhere.
+    judged = [Judgement(2 * photos.sum(1, keepdim=True), photos)]
+    assert float(losses.gradient_penalty(judged, photos)) == pytest.approx(0.5 * 48 * (2 / 16) ** 2)
+
+
+def test_perceptual_distance_is_of_directions():
+    a, b = torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)
+    a[:, 0], b[:, 0] = 1.0, 7.0
+    assert float(losses.perceptual([a], [b])) == pytest.approx(0.0, abs=1e-6)
+    b[:, 0], b[:, 1] = 0.0, 2.0
+    assert float(losses.perceptual([a, a], [b, b])) == pytest.approx(4.0)
+
+
+def test_bicyclegans_terms_by_hand():
+    mean, log_variance = torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2)
+    assert float(losses.kl_divergence(mean, log_variance)) == pytest.approx(0.5)
+    assert float(losses.kl_divergence(torch.zeros(3, 2), torch.zeros(3, 2))) == 0
+    assert float(losses.latent_regression(torch.ones(2, 4), torch.zeros(2, 4))) == 1
+    assert float(losses.l1_reconstruction(torch.full((1, 3, 2, 2), -0.5), torch.zeros(1, 3, 2, 2))) == 0.5

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from small import GENERATOR, PARSER
 from faceaug.gan.batches import Batches
 from faceaug.gan.components import cut_parts, one_hot
 from faceaug.gan.config import TrainingConfig
+from faceaug.gan.discriminator import Discriminator
 from faceaug.gan.losses import (
     adversarial,
     discriminator_loss,
@@ -15,7 +17,7 @@ from faceaug.gan.losses import (
     local_reconstruction,
     parsing,
 )
-from faceaug.gan.step import Networks, Optimisers, gan_gradients, gan_step
+from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_gradients, gan_step
 from faceaug.parser.network import build_parser
 
 TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, discriminator_ratio=2.0)
@@ -24,17 +26,17 @@ TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, discriminator_ratio=
 @pytest.fixture
 def networks(compute):
     torch.manual_seed(0)
-    return Networks.build(GENERATOR, build_parser(PARSER, weights=False), compute)
+    return Networks.build(GENERATOR, TRAINING, build_parser(PARSER, weights=False), compute)
 
 
 def _textbook(networks, batch, paired):
     """Eq. 9's gradients the plain way: G and D one after the other, every term through the whole graph."""
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
-    target, labels, source = batch.images, batch.labels, batch.source
+    target, labels = batch.images, batch.labels
     condition = one_hot(labels)
-    parts = cut_parts(target, labels)
+    parts = cut_parts(batch.source_images, batch.source_labels)
     loss = TRAINING.lambda_local * local_reconstruction(parts, generator.embedding.reconstruct(generator.embedding.encode(parts)))
-    result = generator(target[source], labels[source], target, labels)
+    result = generator(batch.source_images, batch.source_labels, target, labels)
     real, fake = discriminator(target, condition), discriminator(result, condition)
     loss = loss + TRAINING.lambda_gd * adversarial(fake) + TRAINING.lambda_gp * parsing(networks.parser(result), labels)
     if paired:
@@ -95,3 +97,81 @@ def test_local_reconstruction_falls(networks, faces, compute):
     optimisers = Optimisers.build(networks, training)
     values = [float(gan_step(networks, optimisers, batch, training, compute, paired=True)["local"]) for _ in range(25)]
     assert values[-1] < 0.7 * values[0]
+
+
+def _networks(compute, **changes):
+    torch.manual_seed(0)
+    training = dataclasses.replace(TRAINING, **changes)
+    return Networks.build(GENERATOR, training, build_parser(PARSER, weights=False), compute), training
+
+
+def test_a_batch_in_parts_has_the_whole_batchs_gradients(faces, compute):
+    batch = Batches(faces, batch=4, seed=0, flip=True).get(1, paired=False)
+    found = []
+    for parts in (1, 2):
+        networks, training = _networks(compute)
+        optimisers = Optimisers.build(networks, training)
+        optimisers.set_rate(0.0, training)
+        gan_step(networks, optimisers, batch, training, compute, paired=False, accumulate=parts)
+        found.append([weight.grad for weight in networks.generator.parameters()])
+    whole = torch.stack([gradient.norm() for gradient in found[0]]).norm()
+    for one, two in zip(*found, strict=True):
+        assert (one - two).norm() <= 1e-3 * one.norm() + 1e-5 * whole
+
+
+def test_one_discriminator_is_trained_by_every_step(faces, compute):
+    networks, training = _networks(compute, one_discriminator=True)
+    assert networks.paired is networks.unpaired
+    optimisers = Optimisers.build(networks, training)
+    optimisers.set_rate(1e-3, training)
+    states = [copy.deepcopy(networks.paired.state_dict())]
+    for step in range(2):
+        batch = Batches(faces, batch=3, seed=0, flip=True).get(step, paired=step == 0)
+        gan_step(networks, optimisers, batch, training, compute, paired=step == 0)
+        states.append(copy.deepcopy(networks.paired.state_dict()))
+    name = next(iter(states[0]))
+    assert not torch.equal(states[0][name], states[1][name])
+    assert not torch.equal(states[1][name], states[2][name])
+
+
+def test_the_gradient_penalty_is_a_matter_of_the_discriminator_alone(faces, compute):
+    batch = Batches(faces, batch=3, seed=0, flip=True).get(0, paired=True)
+    found = []
+    for penalise in (False, True):
+        networks, training = _networks(compute, r1=1.0)
+        terms = gan_gradients(networks, batch, training, compute, paired=True, penalise=penalise)
+        assert ("gradient_penalty" in terms) == penalise
+        found.append([[weight.grad for weight in network.parameters()] for network in (networks.generator, networks.paired)])
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found[0][0], found[1][0], strict=True))
+    assert not all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found[0][1], found[1][1], strict=True))
+    assert PENALTY_EVERY == 16
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"adversarial": "hinge", "discriminator": "spectral"},
+        {"diffaugment": True},
+        {"lambda_perceptual": 1.0},
+        {"adversarial": "hinge", "discriminator": "spectral", "diffaugment": True, "r1": 1.0, "one_discriminator": True},
+    ],
+)
+def test_every_option_gives_finite_gradients(changes, faces, compute):
+    networks, training = _networks(compute, **changes)
+    for paired in (True, False):
+        batch = Batches(faces, batch=3, seed=0, flip=True).get(1, paired=paired)
+        terms = gan_gradients(networks, batch, training, compute, paired=paired, penalise=True)
+        assert ("perceptual" in terms) == (paired and training.lambda_perceptual > 0)
+    for network in (networks.generator, networks.paired, networks.unpaired):
+        assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
+
+
+def test_weights_of_spectral_norm_one():
+    torch.manual_seed(0)
+    network = Discriminator(8, "spectral")
+    for _ in range(30):  # power iterations
+        network(torch.rand(1, 3, 64, 64), torch.rand(1, 11, 64, 64))
+    network.eval()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1.0, abs=0.05)

@@ -74,7 +74,7 @@ def test_pix2pixhd_codes_are_means_over_the_regions(batch):
     ],
 )
 def test_each_has_its_own_terms(variant, paired, unpaired, faces, compute):
-    networks = Networks.build(_config(variant), build_parser(PARSER, weights=False), compute)
+    networks = Networks.build(_config(variant), TRAINING, build_parser(PARSER, weights=False), compute)
     batches = Batches(faces, batch=4, seed=0, flip=True)
     for is_paired, wanted in ((True, paired), (False, unpaired)):
         if wanted is not None:
@@ -84,7 +84,7 @@ def test_each_has_its_own_terms(variant, paired, unpaired, faces, compute):
 
 
 def test_without_the_parsing_loss_the_parser_is_not_asked(faces, compute):
-    networks = Networks.build(GENERATOR, build_parser(PARSER, weights=False), compute)
+    networks = Networks.build(GENERATOR, TRAINING, build_parser(PARSER, weights=False), compute)
     networks.parser.forward = None  # calling it would fail
     training = dataclasses.replace(TRAINING, lambda_gp=0.0)
     batch = Batches(faces, batch=4, seed=0, flip=True).get(0, paired=True)
@@ -93,7 +93,7 @@ def test_without_the_parsing_loss_the_parser_is_not_asked(faces, compute):
 
 
 def test_bicyclegans_unpaired_steps_do_not_train_its_encoder(faces, compute):
-    networks = Networks.build(_config("bicyclegan"), build_parser(PARSER, weights=False), compute)
+    networks = Networks.build(_config("bicyclegan"), TRAINING, build_parser(PARSER, weights=False), compute)
     batch = Batches(faces, batch=4, seed=0, flip=True).get(1, paired=False)
     gan_gradients(networks, batch, TRAINING, compute, paired=False)
     assert all(weight.grad is None for weight in networks.generator.encoder.parameters())

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from faceaug.parser.config import ENCODERS, ParserConfig
-from faceaug.parser.network import build_parser
+from faceaug.parser.network import build_parser, fold_batch_norm
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -36,3 +36,23 @@ def test_bf16_computes_what_fp32_does():
         with torch.autocast("cpu", dtype=torch.bfloat16):
             rough = network(images).float()
     assert (exact - rough).abs().mean() < 0.03 * exact.abs().mean()
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_folded_it_is_the_same_function_without_batch_norm(encoder):
+    torch.manual_seed(0)
+    network = build_parser(ParserConfig(size=64, encoder=encoder, pretrained=False)).eval()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2.0)
+            torch.nn.init.normal_(layer.weight, 1.0, 0.2)
+            torch.nn.init.normal_(layer.bias)
+    folded = fold_batch_norm(network)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in folded.modules())
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in network.modules())
+    assert not any(weight.requires_grad for weight in folded.parameters())
+    photos = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        wanted, found = network(photos), folded(photos)
+    assert (wanted - found).abs().max() < 1e-4 * wanted.abs().max()

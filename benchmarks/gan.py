@@ -1,0 +1,268 @@
+"""Generators side by side: the paper's Tables 1 and 2 and Figures 3 and 4, equal images for each row, several seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faceaug.config import check, to_dict
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.evaluate.run import EvaluateConfig, evaluate
+from faceaug.files import ensure_folder, write_json, write_text
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.inference import load_generator
+from faceaug.gan.train import Intervals, fit_gan
+from faceaug.images import write_png
+from faceaug.labels import colour
+from faceaug.parser.predict import Parser
+from faceaug.pictures import grid
+from faceaug.prepare.faces import FaceSet
+from faceaug.pretrained import ImageFeatures
+from faceaug.training.log import read_log, say
+from faceaug.training.runs import WEIGHTS
+
+from .gan_report import markdown, summarise, write_plots
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system of the comparison: what it changes in the preset.
+
+    Attributes:
+        name: of the row.
+        generator: fields of :class:`GeneratorConfig`.
+        training: fields of :class:`TrainingConfig`.
+    """
+
+    name: str
+    generator: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+VARIANTS = (
+    Row("ours"),
+    Row("setting 2 (local)", {"variant": "local"}),
+    Row("setting 1 (global)", {"variant": "global"}),
+    Row("ours without parsing loss", training={"lambda_gp": 0.0}),
+    Row("pix2pixHD", {"variant": "pix2pixhd"}),
+    Row("BicycleGAN", {"variant": "bicyclegan"}),
+)
+"""Table 1: ours and settings 1 and 2. Table 2: ours with and without the parsing loss. Figure 4: ours and the two peers."""
+
+
+_SPECTRAL: dict[str, Any] = {"adversarial": "hinge", "discriminator": "spectral"}
+
+RECIPES = (
+    Row("default"),
+    Row("one discriminator", training={"one_discriminator": True}),
+    Row("D at 4 times G's rate", training={"discriminator_ratio": 4.0}),
+    Row("R1", training={"r1": 1.0}),
+    Row("DiffAugment", training={"diffaugment": True}),
+    Row("perceptual", training={"lambda_perceptual": 2.0}),
+    Row("hinge, spectral", training=_SPECTRAL),
+    Row("hinge, spectral, one D", training={**_SPECTRAL, "one_discriminator": True}),
+    Row("hinge, spectral, DiffAugment", training={**_SPECTRAL, "diffaugment": True}),
+    Row("hinge, spectral, perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
+)
+"""What may make faces better per hour, each beside the default."""
+
+COMPARISONS = {"variants": VARIANTS, "recipes": RECIPES}
+"""What ``bench-gan --rows`` names."""
+
+
+@dataclass(frozen=True)
+class GanBench:
+    """What is the same in all rows.
+
+    Attributes:
+        images: seen by each generator.
+        seeds: repetitions: seeds 0, 1, ...
+        evaluation: how each is measured.
+    """
+
+    images: int
+    seeds: int = 2
+    evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"--images {self.images}: must be positive": self.images < 1,
+                f"--seeds {self.seeds}: must be 1 or more": self.seeds < 1,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Material:
+    """The faces and parsers of a comparison.
+
+    Attributes:
+        train: labelled faces that the generators learn from.
+        targets: labelled faces that they have not seen.
+        sources: photos with label maps.
+        real: whose distribution painted faces should have.
+        parser: P_F.
+        judge: another parser.
+    """
+
+    train: FaceSet
+    targets: FaceSet
+    sources: FaceSet
+    real: FaceSet
+    parser: Parser
+    judge: Parser
+
+
+def choose_rows(name: str, only: str | None) -> tuple[Row, ...]:
+    """The rows of a comparison, all or those whose name contains one of the comma-separated words.
+
+    Raises:
+        ConfigError: there is no such comparison, or no such row.
+    """
+    if name not in COMPARISONS:
+        raise ConfigError(f"--rows {name}: unknown; use {', '.join(COMPARISONS)}")
+    words = [word.strip() for word in only.split(",")] if only else [""]
+    chosen = tuple(row for row in COMPARISONS[name] if any(word in row.name for word in words))
+    if not chosen:
+        known = "; ".join(row.name for row in COMPARISONS[name])
+        raise ConfigError(f"--only {only}: no row has that in its name; rows are {known}")
+    return chosen
+
+
+def bench_gan(
+    run: Path,
+    rows: Sequence[Row],
+    material: Material,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    bench: GanBench,
+    *,
+    record: dict[str, Any],
+) -> dict[str, Any]:
+    """Train and evaluate every row with every seed, or go on at the first cell that is missing.
+
+    Seeds are the outer loop, so that an interrupted run has whole comparisons.
+
+    Args:
+        run: gets ``config.json``, ``cells/``, ``results.json``, ``table.md``, ``scores.png`` and ``faces.png``.
+        rows: what is compared.
+        material: faces and parsers.
+        generator: the preset's networks, changed by each row.
+        training: the preset's training, likewise; its length and seed come from ``bench``.
+        bench: the rest.
+        record: what else to keep in ``results.json``.
+
+    Raises:
+        CheckpointMismatch: the folder holds another comparison.
+        OutputError: the folder cannot be written.
+    """
+    settings = {
+        "rows": [dataclasses.asdict(row) for row in rows],
+        "generator": to_dict(generator),
+        "training": to_dict(training),
+        "bench": {"images": bench.images, "seeds": bench.seeds, "evaluation": to_dict(bench.evaluation)},
+        "parser": material.parser.hash,
+        "judge": material.judge.hash,
+        **record,
+    }
+    ensure_folder(run)
+    known = run / "config.json"
+    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
+        raise CheckpointMismatch(f"{run}: holds a comparison with other settings; choose another --out, or delete it")
+    write_json(known, settings)
+    features = ImageFeatures(material.parser.compute)
+    cells = [
+        _cell(run, row, seed, material, generator, training, bench, features) for seed in range(bench.seeds) for row in rows
+    ]
+    results = {
+        "data": material.real.title,
+        "faces": {"train": len(material.train), "targets": len(material.targets), "sources": len(material.sources)},
+        **settings,
+        "compute": str(material.parser.compute),
+        "summary": summarise(cells, [row.name for row in rows]),
+        "cells": cells,
+    }
+    write_json(run / RESULTS, results)
+    write_text(run / "table.md", markdown(results))
+    write_plots(run, results)
+    write_png(run / "faces.png", _figure(run, rows, material))
+    return results
+
+
+def _folder(run: Path, row: Row, seed: int) -> Path:
+    plain = "".join(letter if letter.isalnum() else "-" for letter in row.name).strip("-")
+    return run / "cells" / f"{plain}-seed{seed}"
+
+
+def _cell(
+    run: Path,
+    row: Row,
+    seed: int,
+    material: Material,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    bench: GanBench,
+    features: ImageFeatures,
+) -> dict[str, Any]:
+    folder = _folder(run, row, seed)
+    done = folder / "cell.json"
+    if done.is_file():
+        cell: dict[str, Any] = json.loads(done.read_text())
+        return cell
+    networks = dataclasses.replace(generator, **row.generator)
+    settings = dataclasses.replace(training, **row.training, images=bench.images, seed=seed)
+    weights = folder / WEIGHTS
+    compute = material.parser.compute
+    if not weights.is_file():
+        say(f"{row.name}, seed {seed}")
+        record = {"row": row.name, "parser_hash": material.parser.hash}
+        rare = Intervals(samples=10**9, checkpoint=2_000)
+        fit_gan(folder, material.train, material.parser.network, networks, settings, compute, record=record, intervals=rare)
+    found = evaluate(
+        folder,
+        load_generator(weights, compute),
+        material.targets,
+        material.sources,
+        material.real,
+        material.judge,
+        features,
+        bench.evaluation,
+        record={},
+    )
+    cell = {
+        "row": row.name,
+        "seed": seed,
+        "seconds": read_log(folder / "log.jsonl")[-1]["seconds"],
+        **{key: found[key] for key in ("scores", "agreement", "fidelity")},
+    }
+    write_json(done, cell)
+    return cell
+
+
+def _figure(run: Path, rows: Sequence[Row], material: Material, *, columns: int = 10) -> Any:
+    """Figures 3 and 4: one column a pair of target and source, one line a system (seed 0)."""
+    rng = np.random.default_rng(0)
+    target = rng.choice(len(material.targets), columns, replace=len(material.targets) < columns)
+    source = rng.choice(len(material.sources), columns, replace=len(material.sources) < columns)
+    targets, sources = material.targets.select(target), material.sources.select(source)
+    assert targets.labels is not None  # checked by evaluate()
+    assert sources.labels is not None
+    lines: list[tuple[str, Sequence[Any]]] = [
+        ("target", list(targets.images)),
+        ("mask", list(colour(targets.labels))),
+        ("source", list(sources.images)),
+    ]
+    for row in rows:
+        painter = load_generator(_folder(run, row, 0) / WEIGHTS, material.parser.compute)
+        codes = painter.encode(sources.images, sources.labels)
+        lines.append((row.name, list(painter.paint(codes, targets.images, targets.labels))))
+    return grid(lines)

@@ -1,0 +1,248 @@
+"""How fast a GAN step is: beside the public code's way of computing it, and beside what this machine can do at all."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from faceaug.config import to_dict
+from faceaug.files import write_json
+from faceaug.gan.batches import Batch, Batches
+from faceaug.gan.components import cut_parts, one_hot
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.generator import Framework
+from faceaug.gan.losses import (
+    adversarial,
+    discriminator_loss,
+    feature_matching,
+    global_reconstruction,
+    local_reconstruction,
+    parsing,
+)
+from faceaug.gan.step import Networks, Optimisers, gan_step
+from faceaug.prepare.faces import FaceSet
+from faceaug.training.device import Compute, Precision, peak_memory
+from faceaug.training.log import say
+
+_CONVOLUTIONS = ((64, 1), (128, 2), (256, 4), (256, 8))
+"""Channels and divisor of the face's side of the 3x3 convolutions whose best is the ceiling."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How much is timed.
+
+    Attributes:
+        steps: of the default way, timed in groups of two (a paired and an unpaired one).
+        official: of the public code's way.
+        warmup: groups that are not counted.
+    """
+
+    steps: int = 20
+    official: int = 4
+    warmup: int = 2
+
+
+def train_throughput(
+    out: Path | None,
+    faces: FaceSet,
+    parser: nn.Module,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    compute: Compute,
+    lengths: Lengths,
+    *,
+    record: dict[str, Any],
+) -> dict[str, Any]:
+    """Measure, all in one process.
+
+    Both ways see the same photos and the same networks. The default way's images/s count a photo once: it is used paired in one
+    step and unpaired in another. The public code computes both branches of each photo at once, so ``ratio`` compares photos and
+    ``ratio_per_branch`` what is computed for them.
+
+    Args:
+        out: file for the result as JSON, or None.
+        faces: labelled faces of ``generator.size``, at least a batch.
+        parser: P_F, fresh or trained: its weights do not matter here.
+        generator: the networks' shape.
+        training: batch and loss weights.
+        compute: device and precision of the default way.
+        lengths: how much is timed.
+        record: what else to keep.
+
+    Returns:
+        ``images_per_second``, ``official_images_per_second``, ``ratio``, ``ratio_per_branch``, ``gflop_per_image``,
+        ``ceiling_gflops`` by precision, ``fraction_of_ceiling``, ``wait_ms``, ``peak_memory_mib``, ``profile``.
+    """
+    torch.manual_seed(0)
+    batches = Batches(faces, batch=training.batch, seed=0, flip=training.flip)
+    say("measuring the ceiling")
+    ceilings = {precision: _ceiling(compute.device, precision, generator.size) for precision in ("bf16", "fp32")}
+    say("measuring the default way")
+    ours = _default(batches, parser, generator, training, compute, lengths)
+    say("measuring the public code's way")
+    official = _official(batches, parser, generator, training, compute, lengths)
+    achieved = ours["gflop_per_image"] * ours["images_per_second"]
+    result = {
+        **record,
+        "device": str(compute),
+        "torch": torch.__version__,
+        "generator": to_dict(generator),
+        "batch": training.batch,
+        **ours,
+        "official_images_per_second": official,
+        "ratio": round(ours["images_per_second"] / official, 2),
+        "ratio_per_branch": round(ours["images_per_second"] / official / 2, 2),
+        "ceiling_gflops": ceilings,
+        "achieved_gflops": round(achieved, 1),
+        "fraction_of_ceiling": round(achieved / max(ceilings.values()), 3),
+    }
+    if out is not None:
+        write_json(out, result)
+    return result
+
+
+def _seconds(work: Callable[[], Any], device: torch.device) -> float:
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began
+
+
+def _ceiling(device: torch.device, precision: Precision, size: int) -> float:
+    """Best GFLOP/s of a 3x3 convolution, forward and backward, channels_last, at the sizes that the networks have."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    best = 0.0
+    for channels, divisor in _CONVOLUTIONS:
+        side = max(size // divisor, 4)
+        layer = nn.Conv2d(channels, channels, 3, padding=1, device=device, dtype=dtype).to(memory_format=torch.channels_last)
+        photo = torch.randn(8, channels, side, side, device=device, dtype=dtype).to(memory_format=torch.channels_last)
+        photo.requires_grad_()
+        gradient = torch.randn_like(photo)
+        times = [_seconds(lambda a=layer, b=photo, c=gradient: a(b).backward(c), device) for _ in range(8)]  # type: ignore[misc]
+        flops = 3 * 2 * 8 * channels * channels * 9 * side * side
+        best = max(best, flops / min(times) / 1e9)
+    return round(best, 1)
+
+
+def _default(
+    batches: Batches,
+    parser: nn.Module,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    compute: Compute,
+    lengths: Lengths,
+) -> dict[str, Any]:
+    networks = Networks.build(generator, training, parser, compute)
+    optimisers = Optimisers.build(networks, training)
+    waits: list[float] = []
+
+    def both(first: int) -> None:
+        for step in (first, first + 1):
+            began = time.perf_counter()
+            batch = batches.get(step, paired=step % 2 == 0)
+            waits.append(time.perf_counter() - began)
+            gan_step(networks, optimisers, batch, training, compute, paired=step % 2 == 0)
+
+    with FlopCounterMode(display=False) as counter:
+        both(0)
+    flops = counter.get_total_flops() / (2 * training.batch) / 1e9
+    for group in range(lengths.warmup):
+        both(2 * group)
+    waits.clear()
+    groups = max(lengths.steps // 2, 1)
+    times = [_seconds(lambda g=group: both(2 * g), compute.device) for group in range(groups)]  # type: ignore[misc]
+    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if compute.device.type == "cuda" else [])
+    with profile(activities=activities) as profiler:
+        both(0)
+    return {
+        "images_per_second": round(2 * training.batch / statistics.median(times), 2),
+        "gflop_per_image": round(flops, 3),
+        "batch_ms": round(1000 * statistics.median(waits), 3),
+        "peak_memory_mib": peak_memory(compute.device),
+        "profile": _profile_rows(profiler, compute.device),
+    }
+
+
+def _profile_rows(profiler: profile, device: torch.device) -> list[dict[str, Any]]:
+    """Share of the time of each kind of operator, largest first."""
+    key = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    rows = [(event.key, float(getattr(event, key)), event.count) for event in profiler.key_averages()]
+    total = sum(spent for _, spent, _ in rows) or 1.0
+    rows.sort(key=lambda row: -row[1])
+    return [{"operator": name, "share": round(spent / total, 4), "calls": count} for name, spent, count in rows[:14]]
+
+
+def _official(
+    batches: Batches,
+    parser: nn.Module,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    compute: Compute,
+    lengths: Lengths,
+) -> float:
+    """Images/s of the same networks as the public code computes them.
+
+    float32, contiguous, no fused optimiser; both branches of every batch; the reconstruction's terms computed on both, whatever
+    they weigh; each discriminator run anew for its own loss; the parser's weights not frozen.
+    """
+    plain = Compute(compute.device, "fp32")
+    networks = Networks.build(generator, training, parser, plain)
+    framework = networks.generator
+    assert isinstance(framework, Framework)  # other variants have no public code
+    networks.parser = copy.deepcopy(parser).to(compute.device).eval().requires_grad_()
+    for module in (framework, networks.paired, networks.unpaired, networks.parser):
+        module.to(memory_format=torch.contiguous_format)
+    optimisers = [
+        torch.optim.Adam(module.parameters(), lr=2e-4, betas=(0.5, 0.999), foreach=False)
+        for module in (framework, networks.paired, networks.unpaired)
+    ]
+
+    def step(number: int) -> None:
+        batch = batches.get(number, paired=False)
+        _official_step(networks, framework, optimisers, batch, compute.device)
+
+    for number in range(max(lengths.warmup // 2, 1)):
+        step(number)
+    times = [_seconds(lambda n=number: step(n), compute.device) for number in range(lengths.official)]  # type: ignore[misc]
+    return round(batches.batch / statistics.median(times), 3)
+
+
+def _official_step(
+    networks: Networks,
+    framework: Framework,
+    optimisers: list[torch.optim.Adam],
+    batch: Batch,
+    device: torch.device,
+) -> None:
+    target, labels = batch.images.to(device).contiguous(), batch.labels.to(device)
+    condition = one_hot(labels).contiguous()
+    parts = cut_parts(target, labels)
+    codes = framework.embedding.encode(parts)
+    loss = 10.0 * local_reconstruction(parts, framework.embedding.reconstruct(codes))
+    results: list[Tensor] = []
+    for used, discriminator in ((codes, networks.paired), (codes.roll(1, 0), networks.unpaired)):
+        result = framework.paint(used, target, labels)
+        results.append(result)
+        real, fake = discriminator(target, condition), discriminator(result, condition)
+        loss = loss + adversarial(fake) + 10.0 * feature_matching(real, fake) + global_reconstruction(result, target)
+    loss = loss + parsing(networks.parser(results[1]), labels)
+    optimisers[0].zero_grad()
+    torch.autograd.backward([loss])
+    optimisers[0].step()
+    for result, discriminator, optimiser in zip(results, (networks.paired, networks.unpaired), optimisers[1:], strict=True):
+        real, fake = discriminator(target, condition), discriminator(result.detach(), condition)
+        optimiser.zero_grad()
+        torch.autograd.backward([0.5 * discriminator_loss(real, fake)])
+        optimiser.step()

@@ -1,0 +1,98 @@
+"""``faceaug bench-gan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .options import Cache, DataRoot, Device, Faces, Out, Precision, Runs
+
+RUNS = Path("runs")
+
+
+def bench_gan(
+    faces: Faces = "helen",
+    unlabelled: Annotated[str, typer.Option(help="Photos to learn from and to take looks from, NAME or NAME:DIR.")] = "celeba",
+    preset: Annotated[str, typer.Option(help="demo, tiny, small, paper; auto: paper on a GPU, else tiny.")] = "auto",
+    rows: Annotated[
+        str,
+        typer.Option(help="variants: the paper's Tables 1, 2 and Figures 3, 4; recipes: losses and discriminators."),
+    ] = "variants",
+    only: Annotated[Optional[str], typer.Option(help="Only rows whose name has one of these, with commas between.")] = None,  # noqa: UP045
+    images: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Images seen by each generator; else the preset's."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions of each row; 2 or more show whether the order holds.")] = 2,
+    per_mask: Annotated[int, typer.Option(help="Different sources for every unseen mask.")] = 6,
+    rounds: Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")] = 200,
+    parser: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
+    ] = None,
+    judge: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of a second parser; else one is trained, see evaluate."),
+    ] = None,
+    out: Out = None,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Compare generators: the paper's ablations and two other systems (its Tables 1, 2, Figures 3, 4), or ways of training.
+
+    Trains each row on the same faces, equally long, with each seed, and evaluates it. The variants are full, local, global, full
+    without the parsing loss, pix2pixhd and bicyclegan. Writes results.json, table.md, scores.png and faces.png. The same command
+    resumes.
+
+    Example: faceaug bench-gan --faces helen --unlabelled celeba --preset tiny --images 16000 --seeds 2
+    """
+    import dataclasses
+
+    from faceaug.benchmarks.gan import RESULTS, GanBench, Material, choose_rows
+    from faceaug.benchmarks.gan import bench_gan as run_bench
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled, open_photos
+
+    from faceaug.config import to_dict
+    from faceaug.evaluate.run import EvaluateConfig
+    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.prepare.faces import join
+    from faceaug.training.device import choose_compute
+    from faceaug.training.runs import run_folder
+
+    from .train_gan import preset_for
+    from .train_parser import ensure_judge, ensure_parser
+
+    chosen_rows = choose_rows(rows, only)
+    compute = choose_compute(device, precision)
+    chosen, (generator, training) = preset_for(preset, compute)
+    bench = GanBench(
+        images=images if images is not None else training.images,
+        seeds=seeds,
+        evaluation=EvaluateConfig(per_mask=per_mask, rounds=rounds),
+    )
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", generator.size
+    shared = {"size": size, "data_root": data_root, "runs": runs, "cache": cache, "compute": compute}
+    first = load_parser(parser or ensure_parser(faces, **shared), compute)  # type: ignore[arg-type]
+    second = load_parser(judge or ensure_judge(faces, **shared), compute)  # type: ignore[arg-type]
+    real, unseen = (open_labelled(faces, split, size=size, root=root, cache=cache) for split in ("train", "testing"))
+    photos = open_photos(unlabelled, size=size, root=root, cache=cache)
+    sources = photos.with_labels(predict_labels(first, photos.images, label="labelling photos"))
+    material = Material(join(real, sources), unseen, sources, real, first, second)
+    record = {"preset": chosen}
+    names = [row.name for row in chosen_rows]
+    identity = {**record, "bench": dataclasses.asdict(bench), "generator": to_dict(generator), "rows": names}
+    identity["faces"] = [faces, unlabelled]
+    run = out or run_folder(runs, "bench", f"gan-{rows}-{size}", identity)
+    typer.echo(
+        f"bench-gan: preset {chosen}, {len(material.train):,} faces, {len(chosen_rows)} rows x {seeds} seed(s), {bench.images:,} "
+        f"images each, {compute}\n  {len(unseen):,} unseen masks with {per_mask} sources each, into {run}"
+    )
+    results = run_bench(run, chosen_rows, material, generator, training, bench, record=record)
+    typer.echo((run / "table.md").read_text())
+    typer.echo(f"results: {run / RESULTS}, {len(results['cells'])} cells; pictures: {run / 'faces.png'}, {run / 'scores.png'}")

@@ -1,0 +1,77 @@
+"""``faceaug bench-training``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .options import Cache, DataRoot, Device, Faces, Precision, Runs
+
+RUNS = Path("runs")
+
+
+def bench_training(
+    faces: Faces = "helen",
+    preset: Annotated[str, typer.Option(help="demo, tiny, small, paper; auto: paper on a GPU, else tiny.")] = "auto",
+    batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
+    steps: Annotated[int, typer.Option(help="Timed steps of the default way.")] = 20,
+    official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
+    out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Measure a GAN step: images/s, beside the public code's way, beside the machine's ceiling, and where the time goes.
+
+    Trains nothing that is kept; everything is measured in one run.
+
+    Example: faceaug bench-training --preset tiny --out throughput-tiny.json
+    """
+    import dataclasses
+
+    from faceaug.benchmarks.train_throughput import Lengths, train_throughput
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled
+
+    from faceaug.parser.config import ParserConfig
+    from faceaug.parser.network import build_parser
+    from faceaug.training.device import choose_compute
+
+    from .train_gan import preset_for
+
+    compute = choose_compute(device, precision)
+    chosen, (generator, training) = preset_for(preset, compute)
+    if batch is not None:
+        training = dataclasses.replace(training, batch=batch)
+    train = open_labelled(
+        faces, "train", size=generator.size, root=resolve_root(data_root), cache=cache or runs / "cache", limit=8 * training.batch
+    )
+    typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {compute}")
+    result = train_throughput(
+        out,
+        train,
+        build_parser(ParserConfig(size=generator.size), weights=False),
+        generator,
+        training,
+        compute,
+        Lengths(steps=steps, official=official_steps),
+        record={"preset": chosen},
+    )
+    ceiling = ", ".join(f"{name} {value:,.0f}" for name, value in result["ceiling_gflops"].items())
+    typer.echo(
+        f"default:           {result['images_per_second']:.2f} images/s, {result['gflop_per_image']:.2f} GFLOP an image, "
+        f"{result['achieved_gflops']:,.0f} GFLOP/s\n"
+        f"public code's way: {result['official_images_per_second']:.2f} images/s, both branches of each; ratio "
+        f"{result['ratio']:.2f} by photo, {result['ratio_per_branch']:.2f} by branch\n"
+        f"ceiling:           {ceiling} GFLOP/s; reached {result['fraction_of_ceiling']:.0%} of the higher\n"
+        f"making a batch:    {result['batch_ms']:.1f} ms, done while the step before runs\n"
+        f"peak memory:       {result['peak_memory_mib']:,} MiB"
+    )
+    for row in result["profile"]:
+        typer.echo(f"  {row['share']:6.1%}  {row['calls']:6,} x  {row['operator']}")
+    if out is not None:
+        typer.echo(f"result: {out}")

@@ -1,0 +1,88 @@
+"""``faceaug evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .options import Cache, DataRoot, Device, Out, Precision, Runs, Seed
+
+RUNS = Path("runs")
+
+
+def evaluate(
+    masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are painted on, NAME or NAME:DIR.")] = "helen",
+    sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
+    per_mask: Annotated[int, typer.Option(help="Different sources for every mask, 2 or more.")] = 6,
+    generator: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of the GAN; else the newest in --runs."),
+    ] = None,
+    judge: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Weights of a parser that the GAN was not trained with; else one is trained: resnet18, another seed."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")] = 200,
+    out: Out = None,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
+
+    Paints the testing masks, which no training saw, and compares with the training faces: FID-EffLite0 and KID-EffLite0 (lower is
+    better; ImageNet features of the packaged network, so not to be compared with FID), agreement as another parser reads it,
+    distance between faces of one mask, distance of each component to its source's and to a stranger's. Writes evaluation.json
+    and faces.png (sources along the top, masks down the side).
+
+    Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
+    """
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled, open_photos
+
+    from faceaug.evaluate.report import table
+    from faceaug.evaluate.run import EVALUATION, EvaluateConfig
+    from faceaug.evaluate.run import evaluate as run_evaluation
+    from faceaug.gan.inference import load_generator
+    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.pretrained import ImageFeatures
+    from faceaug.training.device import choose_compute
+    from faceaug.training.runs import find, run_folder
+
+    from .train_parser import ensure_judge
+
+    config = EvaluateConfig(per_mask=per_mask, rounds=rounds, seed=seed)
+    compute = choose_compute(device, precision)
+    weights = generator or find(runs, "gan", "train-gan")
+    painter = load_generator(weights, compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
+    real = open_labelled(masks, "train", size=size, root=root, cache=cache)
+    photos = open_photos(sources, size=size, root=root, cache=cache)
+    reader = load_parser(Path(str(painter.record.get("parser", ""))), compute)
+    second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
+    identity = {"evaluate": vars(config), "generator": painter.hash, "masks": masks, "sources": sources}
+    run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
+    typer.echo(
+        f"evaluate: {len(targets):,} masks ({targets.title}, testing), {per_mask} of {len(photos):,} sources ({photos.title}) "
+        f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
+    )
+    labelled = photos.with_labels(predict_labels(reader, photos.images, label="labelling sources"))
+    result = run_evaluation(
+        run,
+        painter,
+        targets,
+        labelled,
+        real,
+        load_parser(second, compute),
+        ImageFeatures(compute),
+        config,
+        record={"weights": str(weights)},
+    )
+    typer.echo(table({str(weights.parent.name): result}).to_string())
+    typer.echo(f"results: {run / EVALUATION}, pictures: {run / 'faces.png'}")

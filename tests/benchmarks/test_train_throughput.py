@@ -1,0 +1,23 @@
+import json
+
+import pytest
+from faceaug.benchmarks.train_throughput import Lengths, train_throughput
+from small import GENERATOR, PARSER
+
+from faceaug.gan.config import TrainingConfig
+from faceaug.parser.network import build_parser
+
+
+def test_everything_is_measured_in_one_run(faces, compute, tmp_path):
+    out = tmp_path / "speed.json"
+    training = TrainingConfig(images=8, batch=2)
+    parser = build_parser(PARSER, weights=False)
+    lengths = Lengths(steps=2, official=1, warmup=1)
+    result = train_throughput(out, faces, parser, GENERATOR, training, compute, lengths, record={"preset": "test"})
+    assert result == json.loads(out.read_text())
+    assert result["ratio"] == pytest.approx(result["images_per_second"] / result["official_images_per_second"], abs=0.01)
+    assert result["ratio_per_branch"] == pytest.approx(result["ratio"] / 2, abs=0.01)
+    assert 0 < result["fraction_of_ceiling"] < 1
+    assert result["achieved_gflops"] == pytest.approx(result["images_per_second"] * result["gflop_per_image"], abs=0.1)
+    assert sum(row["share"] for row in result["profile"]) <= 1.001
+    assert result["peak_memory_mib"] > 50

@@ -1,0 +1,95 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from faceaug.datasets.celeba import CelebA
+
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.evaluate import run as module
+from faceaug.evaluate.report import table
+from faceaug.evaluate.run import EvaluateConfig, evaluate
+from faceaug.gan.inference import load_generator
+from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.prepare.faces import align
+from faceaug.pretrained import ImageFeatures
+
+CONFIG = EvaluateConfig(per_mask=2, rounds=10)
+
+
+@pytest.fixture(scope="module")
+def ready(trained, drawn, faces, compute):
+    generator, parser = load_generator(trained.gan, compute), load_parser(trained.parser, compute)
+    photos = align(CelebA(drawn / "celeba"), size=64).select(range(10))
+    labelled = photos.with_labels(predict_labels(parser, photos.images))
+    return generator, faces.select([0, 1, 2, 3]), labelled, faces, parser, ImageFeatures(compute)
+
+
+def test_everything_is_measured_with_intervals(ready, tmp_path):
+    result = evaluate(tmp_path, *ready, CONFIG, record={"weights": "w"})
+    assert result == json.loads((tmp_path / "evaluation.json").read_text())
+    assert result["faces"] == 8
+    assert set(result["scores"]) == {
+        "FID-EffLite0", "KID-EffLite0 x1000", "diversity", "agreement pixel_accuracy", "agreement mean_f1",
+    }  # fmt: skip
+    for score in result["scores"].values():
+        assert score["low"] <= score["high"]
+    assert set(result["fidelity"]) == {"left eye", "right eye", "mouth", "skin & nose", "hair"}
+    assert result["agreement"]["pixel_accuracy"] == result["scores"]["agreement pixel_accuracy"]["value"]
+    picture = cv2.imread(str(tmp_path / "faces.png"))
+    assert picture.shape[0] == 5 * 98 + 2  # the sources and four masks
+    assert list(table({"a": result}).index) == ["a"]
+
+
+def test_the_same_seed_gives_the_same_figures(ready, tmp_path):
+    first = evaluate(tmp_path / "a", *ready, CONFIG, record={})
+    assert evaluate(tmp_path / "b", *ready, CONFIG, record={}) == first
+
+
+def test_real_faces_in_the_painters_place_are_perfect(ready, tmp_path, monkeypatch):
+    generator, targets, sources, _, judge, features = ready
+    monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
+    monkeypatch.setattr(module, "predict_labels", lambda j, images, **_: np.repeat(targets.labels, CONFIG.per_mask, axis=0))
+    scores = evaluate(tmp_path, generator, targets, sources, targets, judge, features, CONFIG, record={})["scores"]
+    assert scores["agreement pixel_accuracy"]["value"] == 1.0
+    assert scores["diversity"]["value"] == 0.0
+    painted = evaluate(tmp_path, *ready, CONFIG, record={})["scores"]
+    assert scores["FID-EffLite0"]["value"] < 0.5 * painted["FID-EffLite0"]["value"]
+
+
+def test_a_source_painted_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
+    generator, targets, sources, real, judge, features = ready
+    # The sources' photos on the sources' own masks: nothing of them is lost.
+    monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(s.images[plan.source]))
+    same = targets.select(np.arange(4))
+    object.__setattr__(same, "labels", sources.labels[:4])
+    monkeypatch.setattr(
+        module, "plan_pairs",
+        lambda *a, **k: module.Plan(np.arange(4), np.arange(4), np.zeros(4, np.uint64), {}),
+    )  # fmt: skip
+    rows = evaluate(tmp_path, generator, same, sources, real, judge, features, CONFIG, record={})["fidelity"]
+    for row in rows.values():
+        for kind in ("colour", "features"):
+            assert row[f"{kind} to source"]["value"] in (None, pytest.approx(0.0, abs=1e-3))
+
+
+def test_the_parser_that_the_gan_was_trained_to_please_is_no_judge(ready, tmp_path):
+    generator, *others = ready
+    generator.record["parser_hash"] = others[3].hash
+    try:
+        with pytest.raises(ConfigError, match="--judge: is the parser"):
+            evaluate(tmp_path / "x", generator, *others, CONFIG, record={})
+    finally:
+        del generator.record["parser_hash"]
+    assert not (tmp_path / "x").exists()
+
+
+def test_sizes_must_agree(ready, noise, tmp_path):
+    generator, _, *others = ready
+    with pytest.raises(CheckpointMismatch, match="paints 64 px, targets are 128 px"):
+        evaluate(tmp_path / "x", generator, noise(2, 128), *others, CONFIG, record={})
+
+
+def test_limits():
+    with pytest.raises(ConfigError, match=r"--per-mask 1.*--rounds 2"):
+        EvaluateConfig(per_mask=1, rounds=2)
