@@ -33,7 +33,6 @@ ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Statistic = Callable[[IntArray], float]
-Interval = Callable[[Statistic, float], dict[str, Any]]
 
 EVALUATION = "evaluation.json"
 _SHOWN = 8
@@ -164,7 +163,7 @@ def _measure(
     table: dict[str, Any] = {
         "FID-EffLite0": bootstrap(frechet, groups, value=whole, rounds=max(config.rounds // 10, 10), seed=config.seed),
         "KID-EffLite0 x1000": interval(lambda rows: 1000 * kernel(rows), 1000 * kernel()),
-        "diversity": _mean_interval(interval, diversity(found, groups)),
+        "diversity": _mean_interval(diversity(found, groups), groups, config),
     }
     read = predict_labels(judge, painted, batch=64, label="reading painted faces")
     matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
@@ -172,7 +171,7 @@ def _measure(
     for key in ("pixel_accuracy", "mean_f1"):
         pooled = functools.partial(_pooled_score, matrices, key)
         table[f"agreement {key}"] = interval(pooled, agreement[key])
-    fidelity = _fidelity(painted, plan, masks, sources, features, interval, seed=config.seed)
+    fidelity = _fidelity(painted, plan, masks, sources, features, config)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
 
 
@@ -186,13 +185,11 @@ def _fidelity(
     masks: ByteArray,
     sources: FaceSet,
     features: ImageFeatures,
-    interval: Interval,
-    *,
-    seed: int,
+    config: EvaluateConfig,
 ) -> dict[str, Any]:
     """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
     assert sources.labels is not None  # checked by evaluate()
-    stranger = np.random.default_rng([seed, 1]).permutation(plan.source)
+    stranger = np.random.default_rng([config.seed, 1]).permutation(plan.source)
     labels = masks[plan.target]
     result: dict[str, Any] = {}
     for component in COMPONENTS:
@@ -205,17 +202,24 @@ def _fidelity(
             both = present & has(maps, component)
             colour_gap = np.where(both, np.linalg.norm(mine - mean_colours(images, maps, component), axis=1), np.nan)
             feature_gap = np.where(both, np.linalg.norm(look - features(crops(images, maps, component)), axis=1), np.nan)
-            row[f"colour to {name}"] = _mean_interval(interval, colour_gap)
-            row[f"features to {name}"] = _mean_interval(interval, feature_gap)
+            row[f"colour to {name}"] = _mean_interval(colour_gap, plan.target, config)
+            row[f"features to {name}"] = _mean_interval(feature_gap, plan.target, config)
         result[component.name] = row
     return result
 
 
-def _mean_interval(interval: Interval, values: FloatArray) -> dict[str, Any]:
-    """Interval of a mean over faces, NaN left out."""
-    if not np.isfinite(values).any():
+def _mean_interval(values: FloatArray, groups: IntArray, config: EvaluateConfig) -> dict[str, Any]:
+    """Interval of a mean over the faces that have a value; those with NaN (no such component) do not take part."""
+    known = values[np.isfinite(values)]
+    if not len(known):
         return {"value": None, "low": None, "high": None}
-    return interval(lambda rows: float(np.nanmean(values[rows])), float(np.nanmean(values)))
+    return bootstrap(
+        lambda rows: float(known[rows].mean()),
+        groups[np.isfinite(values)],
+        value=float(known.mean()),
+        rounds=config.rounds,
+        seed=config.seed,
+    )
 
 
 def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: int) -> ByteArray:

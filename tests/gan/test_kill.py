@@ -36,7 +36,7 @@ faces = FaceSet("noise", tuple(map(str, range(24))), images, labels, unknown, un
 torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
 print("ready", flush=True)
-fit_gan(Path(sys.argv[1]), faces, parser, GENERATOR, TrainingConfig(images=320, batch=4, seed=5),
+fit_gan(Path(sys.argv[1]), faces, parser, GENERATOR, TrainingConfig(images=160, batch=4, seed=5),
         Compute(torch.device("cpu"), "fp32"), record={}, intervals=Intervals(log=16, samples=160, checkpoint=16))
 """
 
@@ -65,7 +65,7 @@ def test_killed_runs_end_in_the_undisturbed_runs_weights(tmp_path):
     while kills < KILLS:
         process = _start(tmp_path / "cut")
         # Mostly within the first steps after a resumption, so that many kills fit into one run; some long after.
-        time.sleep(chance.uniform(0.0, whole / 4 if kills % 3 == 0 else whole / 20))
+        time.sleep(chance.uniform(0.0, whole / 3 if kills % 3 == 0 else whole / 20))
         if process.poll() is not None:
             break  # it was done first
         process.send_signal(signal.SIGKILL)
