@@ -22,7 +22,7 @@ def bench_parsing(
     seeds: Annotated[int, typer.Option(help="Repetitions of each setting; 3 or more show a spread.")] = 1,
     images: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (on a GPU 100 times, 200,000)."),
+        typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="AdamW's rate; a sixth of it for ImageNet weights.")] = 3e-3,

@@ -11,7 +11,7 @@ from .options import Device, Precision, Seed
 
 # Lengths that fit six minutes on two cores; they show the way, they do not settle anything.
 _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
-_PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 2_000, 1_200, 4, 2
+_PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 1_600, 800, 4, 2
 
 _NEXT = """faceaug train-parser  --faces helen:/data/helen
 faceaug train-gan     --faces helen:/data/helen --unlabelled celeba:/data/celeba --images 120000

@@ -28,7 +28,7 @@ def train_parser(
     ] = None,
     images: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (on a GPU 100 times, 200,000)."),
+        typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="AdamW's rate; a sixth of it for ImageNet weights.")] = 3e-3,

@@ -133,8 +133,14 @@ class Batches:
 
 
 def to_float(images: npt.NDArray[np.uint8]) -> Tensor:
-    """``(N, S, S, 3)`` uint8 to ``(N, 3, S, S)`` float32 in [-1, 1], channels_last."""
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1.0)
+    """``(N, S, S, 3)`` uint8 to ``(N, 3, S, S)`` float32 in [-1, 1], channels_last.
+
+    Computed by numpy: batches are made in a thread of their own, where torch would start a second set of workers, whose waiting
+    halves the speed of the step they are to serve.
+    """
+    scaled = np.divide(images, np.float32(127.5), dtype=np.float32)
+    scaled -= 1.0
+    return torch.from_numpy(scaled).permute(0, 3, 1, 2)
 
 
 def to_bytes(images: Tensor) -> npt.NDArray[np.uint8]:

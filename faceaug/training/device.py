@@ -108,7 +108,7 @@ def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, n
         return choose_compute(device, precision)
     try:
         from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError as error:
         raise ConfigError("--devices: needs lightning-fabric; pip install 'faceaug[multi]'") from error
     if precision == "auto" and os.environ.get(_DECIDED):
