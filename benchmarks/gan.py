@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.run import EvaluateConfig, evaluate
 from faceaug.files import ensure_folder, write_json, write_text
+from faceaug.gan.config import RECIPES as NAMED
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.inference import load_generator
 from faceaug.gan.train import Intervals, fit_gan
@@ -27,6 +29,7 @@ from faceaug.pretrained import ImageFeatures
 from faceaug.training.log import read_log, say
 from faceaug.training.runs import WEIGHTS
 
+from .cells import Cell, compute_cells
 from .gan_report import markdown, summarise, write_plots
 
 RESULTS = "results.json"
@@ -59,9 +62,10 @@ VARIANTS = (
 
 
 _SPECTRAL: dict[str, Any] = {"adversarial": "hinge", "discriminator": "spectral"}
+_SEGMENTATION: dict[str, Any] = {"adversarial": "segmentation", "discriminator": "segmentation"}
 
 RECIPES = (
-    Row("default"),
+    *(Row(name, recipe.generator, recipe.training) for name, recipe in NAMED.items()),
     Row("one discriminator", training={"one_discriminator": True}),
     Row("D at 4 times G's rate", training={"discriminator_ratio": 4.0}),
     Row("R1", training={"r1": 1.0}),
@@ -71,6 +75,10 @@ RECIPES = (
     Row("hinge, spectral, one D", training={**_SPECTRAL, "one_discriminator": True}),
     Row("hinge, spectral, DiffAugment", training={**_SPECTRAL, "diffaugment": True}),
     Row("hinge, spectral, perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
+    Row("D labels pixels", training=_SEGMENTATION),
+    Row("D labels pixels, one D", training={**_SEGMENTATION, "one_discriminator": True}),
+    Row("log, spectral", training={"discriminator": "spectral"}),
+    Row("modulated G_m", {"modulated": True}),
 )
 """What may make faces better per hour, each beside the default."""
 
@@ -148,7 +156,7 @@ def bench_gan(
     *,
     record: dict[str, Any],
 ) -> dict[str, Any]:
-    """Train and evaluate every row with every seed, or go on at the first cell that is missing.
+    """Train and evaluate every row with every seed that is missing; processes that run the same share them (see :mod:`.cells`).
 
     Seeds are the outer loop, so that an interrupted run has whole comparisons.
 
@@ -180,9 +188,17 @@ def bench_gan(
         raise CheckpointMismatch(f"{run}: holds a comparison with other settings; choose another --out, or delete it")
     write_json(known, settings)
     features = ImageFeatures(material.parser.compute)
-    cells = [
-        _cell(run, row, seed, material, generator, training, bench, features) for seed in range(bench.seeds) for row in rows
-    ]
+    cells = compute_cells(
+        [
+            Cell(
+                folder := _folder(run, row, seed),
+                partial(_train, folder, row, seed, material, generator, training, bench, features),
+                _summary,
+            )
+            for seed in range(bench.seeds)
+            for row in rows
+        ]
+    )
     results = {
         "data": material.real.title,
         "faces": {"train": len(material.train), "targets": len(material.targets), "sources": len(material.sources)},
@@ -203,8 +219,14 @@ def _folder(run: Path, row: Row, seed: int) -> Path:
     return run / "cells" / f"{plain}-seed{seed}"
 
 
-def _cell(
-    run: Path,
+def _summary(cell: dict[str, Any]) -> str:
+    scores = cell["scores"]
+    named = (f"{name} {scores[name]['value']:.4g}" for name in ("FID-EffLite0", "agreement mean_f1", "diversity"))
+    return f"{cell['row']}, seed {cell['seed']}: {', '.join(named)}"
+
+
+def _train(
+    folder: Path,
     row: Row,
     seed: int,
     material: Material,
@@ -213,11 +235,7 @@ def _cell(
     bench: GanBench,
     features: ImageFeatures,
 ) -> dict[str, Any]:
-    folder = _folder(run, row, seed)
-    done = folder / "cell.json"
-    if done.is_file():
-        cell: dict[str, Any] = json.loads(done.read_text())
-        return cell
+    """One generator and its scores."""
     networks = dataclasses.replace(generator, **row.generator)
     settings = dataclasses.replace(training, **row.training, images=bench.images, seed=seed)
     weights = folder / WEIGHTS
@@ -238,14 +256,12 @@ def _cell(
         bench.evaluation,
         record={},
     )
-    cell = {
+    return {
         "row": row.name,
         "seed": seed,
         "seconds": read_log(folder / "log.jsonl")[-1]["seconds"],
         **{key: found[key] for key in ("scores", "agreement", "fidelity")},
     }
-    write_json(done, cell)
-    return cell
 
 
 def _figure(run: Path, rows: Sequence[Row], material: Material, *, columns: int = 10) -> Any:

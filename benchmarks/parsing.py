@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute
-from faceaug.training.log import read_log, say
+from faceaug.training.log import read_log
 from faceaug.training.runs import WEIGHTS
 
+from .cells import Cell, compute_cells
 from .report import summarise, write_report
 
 PLAIN, AUGMENTED, GENERATED = "helen", "helen + aug", "helen + generated + aug"
@@ -77,7 +79,7 @@ def bench_parsing(
     *,
     record: dict[str, Any],
 ) -> dict[str, Any]:
-    """Train and score every cell, or go on at the first one that is missing.
+    """Train and score every cell that is missing; processes that run the same share them (see :mod:`.cells`).
 
     Seeds are the outer loop, so that an interrupted run has whole comparisons. The state of each cell is chosen on tuning and
     scored on testing once.
@@ -111,15 +113,17 @@ def bench_parsing(
     if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
         raise CheckpointMismatch(f"{run}: holds a benchmark with other settings; choose another --out, or delete it")
     write_json(known, settings)
-    cells: list[dict[str, Any]] = []
-    for seed in range(config.seeds):
-        for setting in SETTINGS:
-            cell = _cell(run, setting, seed, train, tuning, testing, synthetic, parser, config, compute)
-            cells.append(cell)
-            say(
-                f"{setting}, seed {seed}: mean F1 {cell['testing']['mean_f1']:.4f}, Helen overall "
-                f"{cell['testing']['helen_overall']:.4f}, pixel accuracy {cell['testing']['pixel_accuracy']:.4f}"
+    cells = compute_cells(
+        [
+            Cell(
+                folder := _folder(run, setting, seed),
+                partial(_train, folder, setting, seed, train, tuning, testing, synthetic, parser, config, compute),
+                _summary,
             )
+            for seed in range(config.seeds)
+            for setting in SETTINGS
+        ]
+    )
     results = {
         "data": train.title,
         "faces": {"train": len(train), "tuning": len(tuning), "testing": len(testing), "generated": len(synthetic)},
@@ -133,8 +137,20 @@ def bench_parsing(
     return results
 
 
-def _cell(
-    run: Path,
+def _folder(run: Path, setting: str, seed: int) -> Path:
+    return run / "cells" / f"{setting.replace(' + ', '-')}-seed{seed}"
+
+
+def _summary(cell: dict[str, Any]) -> str:
+    found = cell["testing"]
+    return (
+        f"{cell['setting']}, seed {cell['seed']}: mean F1 {found['mean_f1']:.4f}, Helen overall {found['helen_overall']:.4f}, "
+        f"pixel accuracy {found['pixel_accuracy']:.4f}"
+    )
+
+
+def _train(
+    folder: Path,
     setting: str,
     seed: int,
     train: FaceSet,
@@ -145,11 +161,7 @@ def _cell(
     config: BenchConfig,
     compute: Compute,
 ) -> dict[str, Any]:
-    folder = run / "cells" / f"{setting.replace(' + ', '-')}-seed{seed}"
-    done = folder / "cell.json"
-    if done.is_file():
-        cell: dict[str, Any] = json.loads(done.read_text())
-        return cell
+    """One parser and its scores on testing."""
     training = config.training(setting, seed)
     weights = folder / WEIGHTS
     if not weights.is_file():
@@ -166,8 +178,7 @@ def _cell(
         )
     trained = load_parser(weights, compute)
     report = json.loads((folder / REPORT).read_text())
-    curve = [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")]
-    cell = {
+    return {
         "setting": setting,
         "seed": seed,
         "training": dataclasses.asdict(training),
@@ -175,7 +186,5 @@ def _cell(
         "best_at": report["best"]["images"],
         "tuning": {key: value for key, value in report["best"].items() if key != "images"},
         "testing": evaluate(trained.network, parser, testing, compute),
-        "tuning_curve": curve,
+        "tuning_curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")],
     }
-    write_json(done, cell)
-    return cell

@@ -47,7 +47,7 @@ def bench_gan(
 
     Trains each row on the same faces, equally long, with each seed, and evaluates it. The variants are full, local, global, full
     without the parsing loss, pix2pixhd and bicyclegan. Writes results.json, table.md, scores.png and faces.png. The same command
-    resumes.
+    resumes; started several times (with --parser and --judge), its processes share the rows.
 
     Example: faceaug bench-gan --faces helen --unlabelled celeba --preset tiny --images 16000 --seeds 2
     """

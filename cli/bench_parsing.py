@@ -38,7 +38,8 @@ def bench_parsing(
     """Measure what generated faces are worth: a parser trained without and with augmentation, and with generated faces.
 
     The network, length, batch, optimiser and seeds are the same in all cells; the state is chosen on tuning and scored on
-    testing once. Writes results.json, table.md, curves.png and scores.png. The same command resumes at the first missing cell.
+    testing once. Writes results.json, table.md, curves.png and scores.png. The same command resumes at the first missing cell;
+    started several times, on one machine or on several that share the disk, its processes share the cells.
 
     Example: faceaug bench-parsing --faces helen --seeds 3 --images 40000
     """

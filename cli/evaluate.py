@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Out, Precision, Runs, Seed
+from .options import Cache, DataRoot, Device, Devices, Nodes, Out, Precision, Runs, Seed
 
 RUNS = Path("runs")
 
@@ -31,6 +31,8 @@ def evaluate(
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    devices: Devices = 1,
+    nodes: Nodes = 1,
     seed: Seed = 0,
 ) -> None:
     """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
@@ -42,6 +44,8 @@ def evaluate(
 
     Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
     """
+    from functools import partial
+
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
@@ -51,33 +55,37 @@ def evaluate(
     from faceaug.gan.inference import load_generator
     from faceaug.parser.predict import load_parser, predict_labels
     from faceaug.pretrained import ImageFeatures
-    from faceaug.training.device import choose_compute
+    from faceaug.training.device import launch
+    from faceaug.training.log import be_quiet
     from faceaug.training.runs import find, run_folder
 
     from .train_parser import ensure_judge
 
     config = EvaluateConfig(per_mask=per_mask, rounds=rounds, seed=seed)
-    compute = choose_compute(device, precision)
+    compute = launch(device, precision, devices=devices, nodes=nodes)
+    if not compute.world.first:
+        be_quiet()
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
     root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
-    targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
-    real = open_labelled(masks, "train", size=size, root=root, cache=cache)
-    photos = open_photos(sources, size=size, root=root, cache=cache)
-    reader = load_parser(Path(str(painter.record.get("parser", ""))), compute)
-    second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
+    with compute.world.first_goes_ahead():
+        targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
+        real = open_labelled(masks, "train", size=size, root=root, cache=cache)
+        photos = open_photos(sources, size=size, root=root, cache=cache)
+        reader = load_parser(Path(str(painter.record.get("parser", ""))), compute)
+        second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
     identity = {"evaluate": vars(config), "generator": painter.hash, "masks": masks, "sources": sources}
     run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
     typer.echo(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {per_mask} of {len(photos):,} sources ({photos.title}) "
         f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
     )
-    labelled = photos.with_labels(predict_labels(reader, photos.images, label="labelling sources"))
+    read = compute.world.shared(partial(predict_labels, reader, label="labelling sources"), photos.images)
     result = run_evaluation(
         run,
         painter,
         targets,
-        labelled,
+        photos.with_labels(read),
         real,
         load_parser(second, compute),
         ImageFeatures(compute),

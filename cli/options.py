@@ -27,5 +27,7 @@ Out = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
+Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]
+Nodes = Annotated[int, typer.Option("--nodes", help="Hosts; start the same command on each with torchrun or SLURM.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")]

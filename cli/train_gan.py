@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, DryRun, Faces, Labelled, Out, Precision, Runs, Seed
+from .options import Cache, DataRoot, Device, Devices, DryRun, Faces, Labelled, Nodes, Out, Precision, Runs, Seed
 
 if TYPE_CHECKING:
     from faceaug.gan.config import GeneratorConfig, TrainingConfig
@@ -32,6 +32,10 @@ def train_gan(
             help="full; local or global: the paper's settings 2 and 1; pix2pixhd, bicyclegan: the systems of its Figure 4."
         ),
     ] = "full",
+    recipe: Annotated[
+        str,
+        typer.Option(help="default: what measured best; paper: its equations and weights; official: the weights of its code."),
+    ] = "default",
     parsing_loss: Annotated[bool, typer.Option(help="Eq. 8; without it: the first row of the paper's Table 2.")] = True,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
@@ -48,8 +52,8 @@ def train_gan(
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
-    devices: Annotated[int, typer.Option(help="Processes on this host, a GPU each; they share every batch.")] = 1,
-    nodes: Annotated[int, typer.Option(help="Hosts; start the same command on each with torchrun or SLURM.")] = 1,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
     accumulate: Annotated[int, typer.Option(help="Compute a batch in this many parts: less memory, the same result.")] = 1,
     seed: Seed = 0,
     dry_run: DryRun = False,
@@ -64,6 +68,7 @@ def train_gan(
     """
     import dataclasses
 
+    from faceaug.gan.config import apply_recipe
     from faceaug.training.device import launch
     from faceaug.training.log import be_quiet
 
@@ -71,11 +76,12 @@ def train_gan(
     if not compute.world.first:
         be_quiet()
     chosen, (generator, training) = preset_for(preset, compute)
+    generator, training = apply_recipe(recipe, dataclasses.replace(generator, variant=variant), training)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
     training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    generator = dataclasses.replace(generator, variant=variant)
-    typer.echo(f"train-gan: preset {chosen} ({generator.size} px, width {generator.width}), {variant}, {compute}")
+    what = f"preset {chosen} ({generator.size} px, width {generator.width}), {variant}, recipe {recipe}"
+    typer.echo(f"train-gan: {what}, {compute}")
     if dry_run:
         from faceaug.gan.shapes import describe
         from faceaug.parser.config import ParserConfig

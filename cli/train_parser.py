@@ -152,9 +152,7 @@ def ensure_parser(
     )
 
 
-def ensure_judge(
-    faces: str, *, size: int, compute: Compute, runs: Path, cache: Path | None, data_root: Path | None
-) -> Path:
+def ensure_judge(faces: str, *, size: int, compute: Compute, runs: Path, cache: Path | None, data_root: Path | None) -> Path:
     """A second parser that shares neither encoder nor seed with P_F, trained now where there is none."""
     from faceaug.parser.config import ParserConfig
 

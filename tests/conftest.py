@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from faceaug.cli.main import run as command_line
 from faceaug.datasets.drawn.layouts import write_celeba, write_helen
 from faceaug.datasets.helen import Helen
-from small import GENERATOR, PARSER, Outcome, Trained
+from small import GENERATOR, PARSER, Outcome, Trained, noise_faces
 
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import fit_gan
@@ -46,18 +45,9 @@ def faces(drawn: Path) -> FaceSet:
 
 
 @pytest.fixture
-def noise() -> Callable[[int, int], FaceSet]:
-    """Makes sets of random pictures with random blocky labels: where only numbers matter."""
-
-    def make(count: int, size: int = 64, seed: int = 0) -> FaceSet:
-        rng = np.random.default_rng(seed)
-        blocks = rng.integers(0, 11, (count, size // 8, size // 8), dtype=np.uint8)
-        unknown = np.full(count, -1, dtype=np.int64)
-        images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
-        names = tuple(f"noise{i}" for i in range(count))
-        return FaceSet("noise", names, images, blocks.repeat(8, 1).repeat(8, 2), unknown, unknown)
-
-    return make  # type: ignore[return-value]
+def noise() -> Callable[..., FaceSet]:
+    """Makes sets of random pictures: where only numbers matter."""
+    return noise_faces
 
 
 @pytest.fixture(scope="session")

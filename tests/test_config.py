@@ -4,7 +4,7 @@ import pytest
 
 from faceaug.config import check, choose_preset, from_dict, to_dict
 from faceaug.errors import ConfigError
-from faceaug.gan.config import PRESETS, GeneratorConfig
+from faceaug.gan.config import PRESETS, RECIPES, GeneratorConfig, TrainingConfig, apply_recipe
 from faceaug.parser.config import ParserConfig, ParserTraining, default_images
 
 
@@ -36,6 +36,21 @@ def test_presets():
     assert {name: config.size for name, (config, _) in PRESETS.items()} == {"demo": 64, "tiny": 64, "small": 128, "paper": 256}
     with pytest.raises(ConfigError, match="--preset huge: unknown; choose from demo, tiny, small, paper"):
         choose_preset(PRESETS, "huge")
+
+
+def test_recipes():
+    preset = GeneratorConfig(size=64, width=16), TrainingConfig(images=800, batch=8)
+    assert apply_recipe("default", *preset) == preset
+    for name in RECIPES:
+        generator, training = apply_recipe(name, *preset)
+        assert (generator.size, generator.width, training.images, training.batch) == (64, 16, 800, 8)
+    papers = apply_recipe("paper", *preset)[1]
+    assert (papers.lambda_local, papers.lambda_global, papers.lambda_gd, papers.lambda_gp) == (10, 1, 1, 1)
+    assert apply_recipe("official", *preset)[0].enlarge == 1.1
+    with pytest.raises(ConfigError, match="--recipe best: unknown; use default, paper, official"):
+        apply_recipe("best", *preset)
+    with pytest.raises(ConfigError, match=r"enlarge 1\.1: only the framework can, not local"):
+        apply_recipe("official", GeneratorConfig(variant="local"), preset[1])
 
 
 def test_the_parsers_rate_rises_and_stays():

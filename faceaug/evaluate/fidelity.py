@@ -68,5 +68,3 @@ def diversity(features: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray
         distance = np.linalg.norm(some[:, None] - some[None, :], axis=-1)
         found[rows] = distance.sum(axis=1) / (len(rows) - 1)
     return found
-
-

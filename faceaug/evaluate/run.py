@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Statistic = Callable[[IntArray], float]
+Features = Callable[..., FloatArray]
 
 EVALUATION = "evaluation.json"
 _SHOWN = 8
@@ -70,7 +71,7 @@ def evaluate(
     *,
     record: dict[str, Any],
 ) -> dict[str, Any]:
-    """Measure a generator.
+    """Measure a generator; the processes of its ``compute.world`` share the painting and reading.
 
     Args:
         run: the evaluation's folder; gets ``evaluation.json`` and ``faces.png``.
@@ -99,11 +100,17 @@ def evaluate(
         raise ConfigError(
             "--judge: is the parser that the generator was trained with; name another, or leave it out and one is trained"
         )
-    ensure_folder(run)
+    world = generator.compute.world
+    if world.first:
+        ensure_folder(run)
+
+    def look(images: ByteArray, *, label: str = "") -> FloatArray:
+        return world.shared(partial(features, label=label), images)
+
     plan = plan_pairs(targets.male, sources.male, per_mask=config.per_mask, mode="any", seed=config.seed)
     painted = _paint(generator, targets, sources, plan)
     masks = fill_ignored(targets.labels)
-    result = {
+    result: dict[str, Any] = {
         **record,
         "evaluate": to_dict(config),
         "generator": generator.hash,
@@ -113,12 +120,14 @@ def evaluate(
         "sources": {"title": sources.title, "count": len(sources)},
         "real": {"title": real.title, "count": len(real)},
         "faces": len(painted),
-        **_measure(painted, plan, targets.labels, masks, sources, real, judge, features, config),
+        **_measure(painted, plan, targets.labels, masks, sources, real, judge, look, config),
     }
-    write_png(run / "faces.png", _figure(generator, targets, sources, seed=config.seed))
-    write_json(run / EVALUATION, result)
-    known: dict[str, Any] = json.loads((run / EVALUATION).read_text())
-    return known
+    result = json.loads(json.dumps(result))  # what is returned is what is read back: lists for tuples
+    if world.first:
+        write_png(run / "faces.png", _figure(generator, targets, sources, seed=config.seed))
+        write_json(run / EVALUATION, result)
+    world.wait()
+    return result
 
 
 def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
@@ -126,14 +135,17 @@ def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan)
     assert sources.labels is not None
     used, index = np.unique(plan.source, return_inverse=True)
     codes = generator.encode(sources.images[used], sources.labels[used])
-    painted = np.empty((len(plan), *targets.images.shape[1:]), dtype=np.uint8)
-    with Progress("painting", len(plan), unit="faces") as progress:
-        for start in range(0, len(plan), 64):
-            rows = slice(start, start + 64)
-            target = plan.target[rows]
-            painted[rows] = generator.paint(codes[index[rows]], targets.images[target], targets.labels[target])
-            progress.update(min(start + 64, len(plan)))
-    return painted
+
+    def paint(rows: IntArray) -> ByteArray:
+        found = []
+        with Progress("painting", len(rows), unit="faces") as progress:
+            for some in np.array_split(rows, range(64, len(rows), 64)):
+                target = plan.target[some]
+                found.append(generator.paint(codes[index[some]], targets.images[target], targets.labels[target]))
+                progress.update(int(some[-1] - rows[0]) + 1)
+        return np.concatenate(found)
+
+    return generator.compute.world.shared(paint, np.arange(len(plan)))
 
 
 def _measure(
@@ -144,7 +156,7 @@ def _measure(
     sources: FaceSet,
     real: FaceSet,
     judge: Parser,
-    features: ImageFeatures,
+    features: Features,
     config: EvaluateConfig,
 ) -> dict[str, Any]:
     groups = plan.target
@@ -165,11 +177,11 @@ def _measure(
         "KID-EffLite0 x1000": interval(lambda rows: 1000 * kernel(rows), 1000 * kernel()),
         "diversity": _mean_interval(diversity(found, groups), groups, config),
     }
-    read = predict_labels(judge, painted, batch=64, label="reading painted faces")
+    read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading painted faces"), painted)
     matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
     agreement = scores(matrices.sum(axis=0))
     for key in ("pixel_accuracy", "mean_f1"):
-        pooled = functools.partial(_pooled_score, matrices, key)
+        pooled = partial(_pooled_score, matrices, key)
         table[f"agreement {key}"] = interval(pooled, agreement[key])
     fidelity = _fidelity(painted, plan, masks, sources, features, config)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
@@ -184,7 +196,7 @@ def _fidelity(
     plan: Plan,
     masks: ByteArray,
     sources: FaceSet,
-    features: ImageFeatures,
+    features: Features,
     config: EvaluateConfig,
 ) -> dict[str, Any]:
     """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
@@ -236,5 +248,3 @@ def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: i
         results = generator.paint(codes, targets.images[repeated], targets.labels[repeated])
         rows.append(("", [targets.images[index], colour(targets.labels[index]), *results]))
     return grid(rows)
-
-

@@ -78,5 +78,3 @@ class GlobalSetting(Painter):
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """L_global, L_GP and L_GD."""
         return adversarial_weights(training, paired=paired)
-
-

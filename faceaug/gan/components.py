@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceaug.gan.config import TEMPLATE_SIZE
-from faceaug.labels import HAIR, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
+from faceaug.labels import HAIR, IGNORE, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
 
 STRIDE = 4
 """Pixels per cell of the feature maps that G_m works on."""
@@ -59,6 +59,12 @@ def one_hot(labels: Tensor) -> Tensor:
     return F.one_hot(labels.long(), NUM_CLASSES).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
 
 
+def labels_of(condition: Tensor) -> Tensor:
+    """The label maps ``(N, S, S)`` uint8 of masks ``(N, 11, S, S)``; 255 where a mask has no class."""
+    known, labels = condition.max(1)
+    return torch.where(known > 0, labels, IGNORE).to(torch.uint8)
+
+
 def region(labels: Tensor, component: Component) -> Tensor:
     """Where a component is: ``(N, S, S)`` bool."""
     return torch.isin(labels, torch.tensor(component.labels, device=labels.device, dtype=labels.dtype))
@@ -82,6 +88,25 @@ def centres(where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         last = size - 1 - line.flip(1).argmax(1)
         middles.append(torch.where(present, (first + last) // 2, size // 2))
     return middles[0], middles[1], present
+
+
+def enlarge(labels: Tensor, factor: float) -> Tensor:
+    """Label maps ``(N, S, S)`` uint8 whose eyes and mouth are ``factor`` larger around their centres, as in the public code."""
+    if factor == 1.0:
+        return labels
+    line = torch.arange(labels.shape[-1], device=labels.device)
+    every = torch.arange(len(labels), device=labels.device)[:, None, None]
+    grown = labels
+    for component in COMPONENTS:
+        if component.whole:
+            continue
+        middle = centres(region(labels, component))[:2]
+        rows, columns = (
+            (centre[:, None] + (line - centre[:, None]) / factor).round().long().clamp(0, len(line) - 1) for centre in middle
+        )
+        moved = labels[every, rows[:, :, None], columns[:, None, :]]
+        grown = torch.where(region(moved, component), moved, grown)
+    return grown
 
 
 def _selector(start: Tensor, length: int, size: int) -> Tensor:

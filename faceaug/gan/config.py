@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from faceaug.config import check
 
@@ -32,8 +34,12 @@ class GeneratorConfig:
     """Length of a component's latent code."""
     blocks: int = 9
     """Residual blocks of G_m."""
+    modulated: bool = False
+    """Scale and shift the features within G_m's blocks by the placed components and the mask (after SPADE)."""
     variant: str = "full"
     """One of :data:`VARIANTS`."""
+    enlarge: float = 1.0
+    """How much larger than in the masks the framework takes eyes and mouth to be; the public code has 1.1."""
 
     def __post_init__(self) -> None:
         check(
@@ -43,6 +49,9 @@ class GeneratorConfig:
                 f"code {self.code}: must be positive": self.code < 1,
                 f"--variant {self.variant}: unknown; use {', '.join(VARIANTS)}": self.variant not in VARIANTS,
                 f"blocks {self.blocks}: must not be negative": self.blocks < 0,
+                f"enlarge {self.enlarge}: must be 1 or more": self.enlarge < 1,
+                f"enlarge {self.enlarge}: only the framework can, not {self.variant}": self.enlarge > 1
+                and self.variant != "full",
             }
         )
 
@@ -64,9 +73,9 @@ class TrainingConfig:
     betas: tuple[float, float] = (0.0, 0.99)
     """Adam's moments."""
     adversarial: str = "log"
-    """Adversarial loss: ``log`` (Eqs. 3 and 4) or ``hinge``."""
+    """Adversarial loss: ``log`` (Eqs. 3 and 4), ``hinge``, or ``segmentation``, which the discriminator of that name needs."""
     discriminator: str = "instance"
-    """Normalisation of D: ``instance`` or ``spectral``."""
+    """D: the paper's with ``instance`` or ``spectral`` normalisation, or ``segmentation``: one that labels pixels."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
     diffaugment: bool = False
@@ -100,9 +109,13 @@ class TrainingConfig:
                 f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
                 f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
-                f"adversarial {self.adversarial}: unknown; use log or hinge": self.adversarial not in ("log", "hinge"),
-                f"discriminator {self.discriminator}: unknown; use instance or spectral": self.discriminator
-                not in ("instance", "spectral"),
+                f"adversarial {self.adversarial}: unknown; use log, hinge or segmentation": self.adversarial
+                not in ("log", "hinge", "segmentation"),
+                f"discriminator {self.discriminator}: unknown; use instance, spectral or segmentation": self.discriminator
+                not in ("instance", "spectral", "segmentation"),
+                "adversarial and discriminator: one that labels pixels needs its own loss": (self.adversarial == "segmentation")
+                != (self.discriminator == "segmentation"),
+                "r1: a discriminator that labels pixels has no penalty": self.r1 > 0 and self.discriminator == "segmentation",
                 "loss weights: must not be negative": min(
                     self.lambda_local,
                     self.lambda_global,
@@ -136,3 +149,56 @@ PRESETS: dict[str, tuple[GeneratorConfig, TrainingConfig]] = {
     ),
 }
 """The paper's whole model at every preset; the smaller ones are narrower and lower."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Losses, weights and schedule: what a preset leaves open.
+
+    Attributes:
+        generator: fields of :class:`GeneratorConfig`.
+        training: fields of :class:`TrainingConfig`.
+    """
+
+    generator: dict[str, Any]
+    training: dict[str, Any]
+
+
+_AS_PUBLISHED: dict[str, Any] = {
+    "discriminator": "instance",
+    "adversarial": "log",
+    "discriminator_ratio": 1.0,
+    "betas": (0.5, 0.999),
+}
+
+RECIPES: dict[str, Recipe] = {
+    "default": Recipe({}, {}),
+    # Eqs. 1 to 9 with one D and the paper's weights; it names no optimiser, so that is the public code's.
+    "paper": Recipe({}, {**_AS_PUBLISHED, "one_discriminator": True}),
+    # The public code's weights in the units of this package's terms: 5000 and 40 times a mean squared error are 3333 and 27
+    # times half a squared norm over three channels. Its parsing loss weighs 100 but goes through a softmax too many, which leaves
+    # about a tenth of the gradient.
+    "official": Recipe(
+        {"enlarge": 1.1},
+        {
+            **_AS_PUBLISHED,
+            "decay_from": 10 / 55,
+            "lambda_local": 3333.0,
+            "lambda_global": 27.0,
+            "lambda_gp": 10.0,
+            "lambda_perceptual": 30.0,
+        },
+    ),
+}
+"""What ``--recipe`` names."""
+
+
+def apply_recipe(name: str, generator: GeneratorConfig, training: TrainingConfig) -> tuple[GeneratorConfig, TrainingConfig]:
+    """A preset's settings with those of a recipe.
+
+    Raises:
+        ConfigError: there is no such recipe, or it does not go with the variant.
+    """
+    check({f"--recipe {name}: unknown; use {', '.join(RECIPES)}": name not in RECIPES})
+    recipe = RECIPES[name]
+    return dataclasses.replace(generator, **recipe.generator), dataclasses.replace(training, **recipe.training)

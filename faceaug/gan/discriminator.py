@@ -1,4 +1,4 @@
-"""Multi-scale conditional discriminators (Section 3.2, after pix2pixHD)."""
+"""Discriminators: the paper's multi-scale conditional one (Section 3.2, after pix2pixHD), and one that labels pixels."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Judgement:
     """What one scale says.
 
     Attributes:
-        logits: ``(N, 1, h, w)``, one for each patch, positive for real.
-        features: ``(N, 8 width, h', w')`` of the last layer before the logits, f_D of Eq. 5.
+        logits: ``(N, 1, h, w)``, one for each patch, positive for real; or ``(N, 12, S, S)``, the class of each pixel.
+        features: ``(N, 8 width, h', w')``, f_D of Eq. 5: of the last layer before the logits, or of the narrowest one.
     """
 
     logits: Tensor
@@ -61,9 +61,7 @@ class Discriminator(nn.Module):
         self.scales = nn.ModuleList(PatchDiscriminator(width, kind) for _ in range(SCALES))
         initialise(self)
         if kind == "spectral":
-            for layer in list(self.modules()):
-                if isinstance(layer, nn.Conv2d):
-                    spectral_norm(layer)
+            _bound(self)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
         """Judge photos.
@@ -78,3 +76,53 @@ class Discriminator(nn.Module):
             judgements.append(scale(x))
             x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
         return judgements
+
+
+class SegmentationDiscriminator(nn.Module):
+    """A U-Net that gives each pixel its class, or that of painted ones (Schönfeld et al., ICLR 2021).
+
+    It is not told the mask: to be judged real, a painted pixel must look like its class. Narrower than theirs, and with plain
+    strided convolutions instead of residual blocks.
+
+    Args:
+        width: channels of the first layer.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        channels = [3, width, 2 * width, 4 * width, 8 * width]
+        self.down = nn.ModuleList(_leaky(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(channels))
+        self.up = nn.ModuleList(
+            _leaky(nn.Conv2d(below + skip, skip, 3, padding=1)) for skip, below in reversed(list(pairwise(channels[1:])))
+        )
+        self.head = nn.Sequential(_leaky(nn.Conv2d(width, width, 3, padding=1)), nn.Conv2d(width, NUM_CLASSES + 1, 3, padding=1))
+        initialise(self)
+        _bound(self)
+
+    def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
+        """Judge photos; arguments as :meth:`Discriminator.forward`, the condition is not looked at."""
+        x = images.contiguous(memory_format=torch.channels_last)
+        skips = []
+        for layer in self.down:
+            x = layer(x)
+            skips.append(x)
+        features = skips.pop()
+        for layer in self.up:
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2.0), skips.pop()], 1))
+        return [Judgement(self.head(F.interpolate(x, scale_factor=2.0)), features)]
+
+
+def build_discriminator(width: int, kind: str) -> nn.Module:
+    """A fresh discriminator of a kind that :class:`~faceaug.gan.config.TrainingConfig` names."""
+    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind)
+
+
+def _leaky(layer: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(layer, nn.LeakyReLU(0.2, inplace=True))
+
+
+def _bound(network: nn.Module) -> None:
+    """Give every convolution a spectral norm of 1."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer)

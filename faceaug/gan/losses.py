@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from faceaug.gan.components import Part
 from faceaug.gan.discriminator import Judgement
-from faceaug.labels import IGNORE
+from faceaug.labels import IGNORE, NUM_CLASSES
 
 
 def _half_squared_norm(difference: Tensor) -> Tensor:
@@ -33,12 +33,25 @@ def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
     return _half_squared_norm(result - source)
 
 
-def discriminator_loss(real: list[Judgement], fake: list[Judgement], kind: str = "log") -> Tensor:
-    """Eq. 3 (``log``) or the hinge loss, summed over the scales."""
-    if kind == "hinge":
+def discriminator_loss(real: list[Judgement], fake: list[Judgement], kind: str = "log", labels: Tensor | None = None) -> Tensor:
+    """Eq. 3 (``log``), the hinge loss, or the loss of a D that labels pixels, summed over the scales.
+
+    Args:
+        real: judgements of photos.
+        fake: judgements of painted faces.
+        kind: ``log``, ``hinge`` or ``segmentation``.
+        labels: ``(N, S, S)`` uint8, what D saw of the masks; for ``segmentation``.
+    """
+    if kind == "segmentation":
+        assert labels is not None  # the step passes them
+        painted = torch.full_like(labels, PAINTED)
         terms = [
-            F.relu(1.0 - r.logits.float()).mean() + F.relu(1.0 + f.logits.float()).mean()
+            _labelled(r.logits, labels) + F.cross_entropy(f.logits.float(), painted.long())
             for r, f in zip(real, fake, strict=True)
+        ]
+    elif kind == "hinge":
+        terms = [
+            F.relu(1.0 - r.logits.float()).mean() + F.relu(1.0 + f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
         ]
     else:
         terms = [
@@ -47,11 +60,31 @@ def discriminator_loss(real: list[Judgement], fake: list[Judgement], kind: str =
     return torch.stack(terms).sum()
 
 
-def adversarial(fake: list[Judgement], kind: str = "log") -> Tensor:
-    """Eq. 4 (L_sigmoid; ``log``) or the hinge loss's other side, summed over the scales."""
+def adversarial(fake: list[Judgement], kind: str = "log", labels: Tensor | None = None) -> Tensor:
+    """Eq. 4 (L_sigmoid; ``log``) or the other side of another loss, summed over the scales; arguments as above."""
+    if kind == "segmentation":
+        assert labels is not None  # the step passes them
+        return torch.stack([_labelled(f.logits, labels) for f in fake]).sum()
     if kind == "hinge":
         return torch.stack([-f.logits.float().mean() for f in fake]).sum()
     return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).sum()
+
+
+PAINTED = NUM_CLASSES
+"""The class that a D which labels pixels gives to painted ones."""
+
+
+def _labelled(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy in which every class of the batch weighs the same in all (Schönfeld et al., ICLR 2021, Eq. 1).
+
+    Args:
+        logits: ``(N, 12, S, S)``.
+        labels: ``(N, S, S)`` uint8, 0..10; 255 is left out.
+    """
+    classes = torch.arange(NUM_CLASSES + 1, device=labels.device)
+    counts = (labels.flatten() == classes[:, None]).sum(1).float()
+    weights = torch.where(counts > 0, 1.0 / counts.clamp(min=1.0), 0.0)
+    return F.cross_entropy(logits.float(), labels.long(), weights, ignore_index=IGNORE)
 
 
 def gradient_penalty(real: list[Judgement], images: Tensor) -> Tensor:

@@ -105,7 +105,7 @@ def _framework_rows(framework: Framework) -> list[Row]:
     rows += [
         _measure("E_m", guided.mask_encoder, _zeros(11, size, size)),
         _measure("G_m  fuse 1x1", guided.fuse, _zeros(features * 6, cells, cells)),
-        _measure(f"G_m  {len(guided.blocks)} residual blocks", guided.blocks, _zeros(features, cells, cells)),
+        _measure(f"G_m  {config.blocks} residual blocks", guided.blocks, _zeros(features, cells, cells)),
         _measure("G_m  up", guided.up, _zeros(features, cells, cells)),
         _measure("E_b", fusing.encoder, _zeros(4, size, size)),
         _measure("G_b", fusing.generator, _zeros(2 * width, size, size)),

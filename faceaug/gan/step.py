@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from faceaug.gan.batches import Batch
-from faceaug.gan.components import one_hot
+from faceaug.gan.components import enlarge, labels_of, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.diffaugment import NUMBERS, draw_change
-from faceaug.gan.discriminator import Discriminator
+from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
     discriminator_loss,
@@ -40,8 +40,8 @@ class Networks:
     """
 
     generator: Painter
-    paired: Discriminator
-    unpaired: Discriminator
+    paired: nn.Module
+    unpaired: nn.Module
     parser: nn.Module
     features: nn.Module | None
 
@@ -56,10 +56,10 @@ class Networks:
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
-        paired = compute.module(Discriminator(config.width, training.discriminator))
+        paired = compute.module(build_discriminator(config.width, training.discriminator))
         unpaired = paired
         if not training.one_discriminator:
-            unpaired = compute.module(Discriminator(config.width, training.discriminator))
+            unpaired = compute.module(build_discriminator(config.width, training.discriminator))
         features = compute.module(fold_batch_norm(imagenet_encoder())) if training.lambda_perceptual > 0 else None
         return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
@@ -151,7 +151,7 @@ def gan_gradients(
     source, source_labels = target, labels
     if not paired:
         source, source_labels = compute.image(batch.source_images), batch.source_labels.to(compute.device)
-    condition = one_hot(labels)
+    condition = one_hot(enlarge(labels, networks.generator.config.enlarge))
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
     weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
 
@@ -167,13 +167,14 @@ def gan_gradients(
         uniform = torch.special.ndtr(batch.noise[:, -NUMBERS:]).to(compute.device)
         change = draw_change(uniform, target.shape[-1])
         seen_real, seen_fake, seen_condition = change.photo(target), change.photo(picture), change.mask(condition)
+    seen_labels = labels_of(seen_condition)
     if penalise:
         seen_real = seen_real.detach().requires_grad_()
     with compute.autocast():
         real = discriminator(seen_real, seen_condition)
         fake = discriminator(seen_fake, seen_condition)
         judged = {
-            "adversarial": adversarial(fake, config.adversarial),
+            "adversarial": adversarial(fake, config.adversarial, seen_labels),
             **generator.read_back(picture, labels, codes, paired=paired),
         }
         if "feature_matching" in weights:
@@ -186,7 +187,7 @@ def gan_gradients(
             judged["perceptual"] = perceptual(networks.features(picture)[1:5], networks.features(target)[1:5])
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
-        d_loss = discriminator_loss(real, fake, config.adversarial)
+        d_loss = discriminator_loss(real, fake, config.adversarial, seen_labels)
         penalty = {"gradient_penalty": gradient_penalty(real, seen_real)} if penalise else {}
     on_picture = torch.stack([weights[name] * term for name, term in judged.items() if name in weights]).sum()
     torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)

@@ -106,15 +106,14 @@ def fit_gan(
         _restore(stored, networks, optimisers, ema)
         step, seconds = int(stored["step"]), float(stored["seconds"])
         say(f"resuming at {step * training.batch:,} images from {checkpoint}")
-    batches = Batches(
-        faces, batch=training.batch, seed=training.seed, flip=training.flip, rank=world.rank, ranks=world.size
-    )
+    batches = Batches(faces, batch=training.batch, seed=training.seed, flip=training.flip, rank=world.rank, ranks=world.size)
     log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch) if world.first else None
     preview = _Preview(faces, seed=training.seed)
 
     steps = math.ceil(training.images / training.batch)
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
+
     def is_paired(number: int) -> bool:
         """(1 + 1): a paired step, an unpaired step (Section 3.3)."""
         return number % 2 == 0 or networks.generator.paired_only

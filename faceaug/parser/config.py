@@ -29,7 +29,7 @@ class ParserConfig:
     """One of :data:`ENCODERS`."""
     pretrained: bool = True
     """Begin from the packaged ImageNet weights (only efficientnet-lite0 has some)."""
-    decoder: tuple[int, ...] = (128, 64, 48, 32, 16)
+    decoder: tuple[int, ...] = (96, 48, 32, 16, 16)
     """Channels of the decoder, deepest first."""
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import datetime
 import functools
 import os
@@ -79,6 +80,7 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"--device {device}: not usable here ({reason}); try --device cpu") from error
+    keep_memory()
     if precision == "auto":
         precision = "bf16" if _faster_in_bf16(resolved) else "fp32"
     if precision not in get_args(Precision):
@@ -132,6 +134,25 @@ def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, n
 
 
 _DECIDED = "FACEAUG_PRECISION"
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Let the process keep the memory that it frees, where the C library is glibc.
+
+    By default every large tensor is mapped anew, and the kernel fills each of its pages with zeros at the first touch: a fifth of
+    a parser's training step on two cores. The peak does not change, but is held until the process ends.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(AttributeError, OSError):  # another C library has no mallopt
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 2**30)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+# From malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def peak_memory(device: torch.device) -> int:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.distributed
 from torch import Tensor, nn
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,20 @@ class World:
         flat = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
         self._sum(flat)
         return dict(zip(values, (flat / self.size).tolist(), strict=True))
+
+    def shared(self, function: Callable[[Array], Array], rows: Array) -> Array:
+        """``function(rows)`` for a function of single rows, each process with a part of them; all get the whole.
+
+        Args:
+            function: from an array to one with as many rows.
+            rows: the same in all processes, at least one row a process.
+        """
+        if self.size == 1:
+            return function(rows)
+        bounds = np.linspace(0, len(rows), self.size + 1).astype(np.int64)
+        parts: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(parts, function(rows[bounds[self.rank] : bounds[self.rank + 1]]))
+        return np.concatenate(parts)
 
     def _sum(self, flat: Tensor) -> None:
         torch.distributed.all_reduce(flat)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from small import GENERATOR
@@ -9,10 +11,10 @@ from faceaug.gan.generator import Framework
 from faceaug.labels import BACKGROUND, HAIR
 
 
-@pytest.fixture
-def framework():
+@pytest.fixture(params=[{}, {"modulated": True}, {"enlarge": 1.1}], ids=str)
+def framework(request):
     torch.manual_seed(0)
-    network = Framework(GENERATOR)
+    network = Framework(dataclasses.replace(GENERATOR, **request.param))
     for module in network.modules():  # larger than DCGAN's: effects are seen above rounding
         if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear):
             torch.nn.init.normal_(module.weight, 0.0, 0.1)

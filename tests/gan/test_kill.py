@@ -19,24 +19,18 @@ KILLS = int(os.environ.get("FACEAUG_KILLS", "3"))
 RUN = """
 import sys
 from pathlib import Path
-import numpy as np, torch
-from small import GENERATOR, PARSER
+import torch
+from small import GENERATOR, PARSER, noise_faces
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.parser.network import build_parser
-from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute
 
 torch.set_num_threads(1)
-rng = np.random.default_rng(0)
-unknown = np.full(24, -1)
-labels = rng.integers(0, 11, (24, 8, 8), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
-images = rng.integers(0, 256, (24, 64, 64, 3), dtype=np.uint8)
-faces = FaceSet("noise", tuple(map(str, range(24))), images, labels, unknown, unknown)
 torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
 print("ready", flush=True)
-fit_gan(Path(sys.argv[1]), faces, parser, GENERATOR, TrainingConfig(images=160, batch=4, seed=5),
+fit_gan(Path(sys.argv[1]), noise_faces(24), parser, GENERATOR, TrainingConfig(images=160, batch=4, seed=5),
         Compute(torch.device("cpu"), "fp32"), record={}, intervals=Intervals(log=16, samples=160, checkpoint=16))
 """
 

@@ -8,7 +8,7 @@ from small import GENERATOR, PARSER
 from faceaug.gan.batches import Batches
 from faceaug.gan.components import cut_parts, one_hot
 from faceaug.gan.config import TrainingConfig
-from faceaug.gan.discriminator import Discriminator
+from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
     discriminator_loss,
@@ -153,6 +153,7 @@ def test_the_gradient_penalty_is_a_matter_of_the_discriminator_alone(faces, comp
         {"adversarial": "hinge", "discriminator": "spectral"},
         {"diffaugment": True},
         {"lambda_perceptual": 1.0},
+        {"adversarial": "segmentation", "discriminator": "segmentation", "diffaugment": True},
         {"adversarial": "hinge", "discriminator": "spectral", "diffaugment": True, "r1": 1.0, "one_discriminator": True},
     ],
 )
@@ -166,12 +167,32 @@ def test_every_option_gives_finite_gradients(changes, faces, compute):
         assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
 
 
-def test_weights_of_spectral_norm_one():
+@pytest.mark.parametrize("kind", ["spectral", "segmentation"])
+def test_weights_of_spectral_norm_one(kind):
     torch.manual_seed(0)
-    network = Discriminator(8, "spectral")
+    network = build_discriminator(8, kind)
     for _ in range(30):  # power iterations
         network(torch.rand(1, 3, 64, 64), torch.rand(1, 11, 64, 64))
     network.eval()
     for layer in network.modules():
         if isinstance(layer, torch.nn.Conv2d):
             assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_discriminator_that_labels_pixels_learns_photos_from_noise(faces, compute):
+    torch.manual_seed(0)
+    network = build_discriminator(8, "segmentation")
+    batch = Batches(faces, batch=4, seed=0, flip=False).get(0, paired=True)
+    noise = torch.rand_like(batch.images) * 2 - 1
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(40):
+        condition = one_hot(batch.labels)
+        real, fake = network(batch.images, condition), network(noise, condition)
+        assert real[0].logits.shape == (4, 12, *batch.labels.shape[1:])
+        loss = discriminator_loss(real, fake, "segmentation", batch.labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]

@@ -44,6 +44,18 @@ def test_image_and_labels_move_together():
     assert differ.float().mean() < 0.01
 
 
+def test_a_pixel_has_the_class_that_covers_most_of_it():
+    labels = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    labels[:, :, 4:] = 5
+    labels[:, 0] = IGNORE
+    for pixels, first in ((0.4, 4), (0.6, 5), (1.0, 5), (-0.6, 3)):
+        right = torch.tensor([[[1.0, 0.0, -pixels * 2 / 8], [0.0, 1.0, 0.0]]])
+        _, found = warp(torch.zeros(1, 3, 8, 8), labels, right)
+        assert (found[0, 1:, first] == 5).all()
+        assert (found[0, 1:, first - 1] == 0).all()
+        assert (found[0, 0] == IGNORE).all()
+
+
 def test_the_outside_is_ignored_and_labels_stay_classes():
     images, labels = _batch(16)
     _, found = augment(images, labels, torch.Generator().manual_seed(1), Geometry(probability=1.0, shift=0.3))

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -36,3 +39,19 @@ def test_without_the_instructions_nothing_is_measured(monkeypatch):
         monkeypatch.setattr(device.torch.cpu, name, lambda: False)
     monkeypatch.setattr(device, "_measured_gain", lambda: pytest.fail("measured"))
     assert choose_compute("cpu", "auto").precision == "fp32"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's setting")
+def test_large_tensors_do_not_come_from_new_pages_every_time():
+    script = (
+        "import resource, torch\n"
+        "from faceaug.training.device import choose_compute\n"
+        "choose_compute('cpu', 'fp32')\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "torch.zeros(2**24)\n"
+        "before = faults()\n"
+        "for _ in range(4): torch.zeros(2**24)\n"
+        "print(faults() - before)\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert int(printed) < 4 * 2**26 / 4096 / 100  # each of the four has 16,384 pages

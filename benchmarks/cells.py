@@ -1,0 +1,91 @@
+"""The cells of a benchmark: each computed once, by one of the processes that run the same command."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faceaug.errors import OutputError
+from faceaug.files import ensure_folder, write_json
+from faceaug.training.log import say
+
+DONE = "cell.json"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training and its scores.
+
+    Attributes:
+        folder: of the cell's run; :data:`DONE` in it holds the result.
+        compute: gives the result; resumes what an earlier process left in the folder.
+        summary: the line that is shown of a result.
+    """
+
+    folder: Path
+    compute: Callable[[], dict[str, Any]]
+    summary: Callable[[dict[str, Any]], str]
+
+    def result(self) -> dict[str, Any] | None:
+        """What was computed, by whichever process; None where nobody did yet."""
+        done = self.folder / DONE
+        if not done.is_file():
+            return None
+        found: dict[str, Any] = json.loads(done.read_text())
+        return found
+
+
+def compute_cells(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """The results of all cells, in their order.
+
+    Other processes may do the same at the same time, on this machine or on others that share the disk: each cell is computed by
+    the first that comes to it. If that one dies, its lock is gone with it, and a process that waits for the cell goes on with it.
+
+    Args:
+        cells: most urgent first.
+
+    Raises:
+        OutputError: a folder cannot be written.
+    """
+    for wait in (False, True):
+        for cell in cells:
+            if cell.result() is not None:
+                continue
+            if wait:
+                say(f"waiting for {cell.folder}, which another process is at")
+            with _claimed(cell.folder, wait=wait) as mine:
+                if mine and cell.result() is None:
+                    result = cell.compute()
+                    write_json(cell.folder / DONE, result)
+                    say(cell.summary(result))
+    found = [cell.result() for cell in cells]
+    return [result for result in found if result is not None]
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a folder's lock, where another process does not (or no longer, with ``wait``); gives whether it is held."""
+    ensure_folder(folder)
+    try:
+        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - closed below, where its errors are not the lock's
+    except OSError as error:
+        raise _unlockable(folder, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            mine = False
+        except OSError as error:
+            raise _unlockable(folder, error) from error
+        else:
+            mine = True
+        yield mine
+
+
+def _unlockable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder}: cannot be locked ({error.strerror}); choose another place with --out")
