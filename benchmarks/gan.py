@@ -77,8 +77,11 @@ RECIPES = (
     Row("hinge, spectral, perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
     Row("D labels pixels", training=_SEGMENTATION),
     Row("D labels pixels, one D", training={**_SEGMENTATION, "one_discriminator": True}),
+    Row("plain D, R1", training={"discriminator": "plain", "r1": 0.2}),
     Row("log, spectral", training={"discriminator": "spectral"}),
     Row("modulated G_m", {"modulated": True}),
+    Row("spatial codes", {"spatial_codes": True}),
+    Row("bare eyes", {"bare_eyes": True}),
 )
 """What may make faces better per hour, each beside the default."""
 

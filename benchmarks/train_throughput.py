@@ -46,11 +46,13 @@ class Lengths:
         steps: of the default way, timed in groups of two (a paired and an unpaired one).
         official: of the public code's way.
         warmup: groups that are not counted.
+        compiled: whether the default way is timed with ``torch.compile`` too; compiling takes minutes.
     """
 
     steps: int = 20
     official: int = 4
     warmup: int = 2
+    compiled: bool = False
 
 
 def train_throughput(
@@ -90,6 +92,10 @@ def train_throughput(
     ceilings = {precision: _ceiling(compute.device, precision, generator.size) for precision in ("bf16", "fp32")}
     say("measuring the default way")
     ours = _default(batches, parser, generator, training, compute, lengths)
+    compiled = {}
+    if lengths.compiled:
+        say("measuring the default way, compiled")
+        compiled = _compiled(batches, parser, generator, training, compute, lengths)
     say("measuring the public code's way")
     official = _official(batches, parser, generator, training, compute, lengths)
     achieved = ours["gflop_per_image"] * ours["images_per_second"]
@@ -100,6 +106,7 @@ def train_throughput(
         "generator": to_dict(generator),
         "batch": training.batch,
         **ours,
+        **compiled,
         "official_images_per_second": official,
         "ratio": round(ours["images_per_second"] / official, 2),
         "ratio_per_branch": round(ours["images_per_second"] / official / 2, 2),
@@ -172,6 +179,43 @@ def _default(
         "batch_ms": round(1000 * statistics.median(waits), 3),
         "peak_memory_mib": peak_memory(compute.device),
         "profile": _profile_rows(profiler, compute.device),
+    }
+
+
+def _compiled(
+    batches: Batches,
+    parser: nn.Module,
+    generator: GeneratorConfig,
+    training: TrainingConfig,
+    compute: Compute,
+    lengths: Lengths,
+) -> dict[str, Any]:
+    """Images/s of the default way when all parts of the networks are compiled, and how long that takes."""
+    networks = Networks.build(generator, training, parser, compute)
+    optimisers = Optimisers.build(networks, training)
+    framework = networks.generator
+    assert isinstance(framework, Framework)  # other variants are not measured here
+    encoders = [part for network in framework.embedding.autoencoders for part in (network.encoder, network.image_decoder)]
+    for module in (
+        *encoders,
+        *framework.feature_decoders,
+        framework.mask_guided,
+        framework.fusing,
+        networks.paired,
+        networks.unpaired,
+        networks.parser,
+    ):
+        module.compile(dynamic=False)
+
+    def both(first: int) -> None:
+        for step in (first, first + 1):
+            gan_step(networks, optimisers, batches.get(step, paired=step % 2 == 0), training, compute, paired=step % 2 == 0)
+
+    taken = _seconds(lambda: [both(0), both(2)], compute.device)
+    times = [_seconds(lambda g=group: both(2 * g), compute.device) for group in range(max(lengths.steps // 2, 1))]  # type: ignore[misc]
+    return {
+        "compiled_images_per_second": round(2 * training.batch / statistics.median(times), 2),
+        "compiling_seconds": round(taken, 1),
     }
 
 

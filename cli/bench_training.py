@@ -18,6 +18,7 @@ def bench_training(
     batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
     steps: Annotated[int, typer.Option(help="Timed steps of the default way.")] = 20,
     official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
+    compiled: Annotated[bool, typer.Option("--compile", help="Time torch.compile too; compiling takes minutes.")] = False,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -58,7 +59,7 @@ def bench_training(
         generator,
         training,
         compute,
-        Lengths(steps=steps, official=official_steps),
+        Lengths(steps=steps, official=official_steps, compiled=compiled),
         record={"preset": chosen},
     )
     ceiling = ", ".join(f"{name} {value:,.0f}" for name, value in result["ceiling_gflops"].items())
@@ -71,6 +72,10 @@ def bench_training(
         f"making a batch:    {result['batch_ms']:.1f} ms, done while the step before runs\n"
         f"peak memory:       {result['peak_memory_mib']:,} MiB"
     )
+    if compiled:
+        typer.echo(
+            f"torch.compile:     {result['compiled_images_per_second']:.2f} images/s, after {result['compiling_seconds']:.0f} s"
+        )
     for row in result["profile"]:
         typer.echo(f"  {row['share']:6.1%}  {row['calls']:6,} x  {row['operator']}")
     if out is not None:

@@ -49,7 +49,7 @@ def test_recipes():
     assert apply_recipe("official", *preset)[0].enlarge == 1.1
     with pytest.raises(ConfigError, match="--recipe best: unknown; use default, paper, official"):
         apply_recipe("best", *preset)
-    with pytest.raises(ConfigError, match=r"enlarge 1\.1: only the framework can, not local"):
+    with pytest.raises(ConfigError, match="enlarge, bare_eyes: only the framework has them, not local"):
         apply_recipe("official", GeneratorConfig(variant="local"), preset[1])
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from faceaug.errors import ConfigError
 from faceaug.labels import FLIP_TABLE, fill_ignored
 from faceaug.prepare.faces import FaceSet
+from faceaug.tensors import to_float
 
 IntArray = npt.NDArray[np.int64]
 
@@ -130,20 +131,3 @@ class Batches:
             images[mirrored] = images[mirrored, :, ::-1]
             labels[mirrored] = FLIP_TABLE[labels[mirrored]][..., ::-1]
         return to_float(images), torch.from_numpy(labels)
-
-
-def to_float(images: npt.NDArray[np.uint8]) -> Tensor:
-    """``(N, S, S, 3)`` uint8 to ``(N, 3, S, S)`` float32 in [-1, 1], channels_last.
-
-    Computed by numpy: batches are made in a thread of their own, where torch would start a second set of workers, whose waiting
-    halves the speed of the step they are to serve.
-    """
-    scaled = np.divide(images, np.float32(127.5), dtype=np.float32)
-    scaled -= 1.0
-    return torch.from_numpy(scaled).permute(0, 3, 1, 2)
-
-
-def to_bytes(images: Tensor) -> npt.NDArray[np.uint8]:
-    """The way back: ``(N, 3, S, S)`` in [-1, 1] to ``(N, S, S, 3)`` uint8, rounded."""
-    scaled = images.detach().float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())

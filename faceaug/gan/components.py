@@ -169,7 +169,7 @@ class Part:
     present: Tensor
 
 
-def cut_parts(images: Tensor, labels: Tensor) -> list[Part]:
+def cut_parts(images: Tensor, labels: Tensor, *, bare_eyes: bool = False) -> list[Part]:
     """Segment faces into the five components x_i of Section 3.1.
 
     Eyes and mouth keep a thin rim around their region (lashes, lid edge, lip line), and nothing else of the skin around them: it
@@ -178,6 +178,7 @@ def cut_parts(images: Tensor, labels: Tensor) -> list[Part]:
     Args:
         images: ``(N, 3, S, S)`` float32 in [-1, 1].
         labels: ``(N, S, S)`` uint8, 0..10.
+        bare_eyes: eyes are whole rectangles of the photo, as in the public code.
     """
     size = images.shape[-1]
     rim = max(size // 128, 1)
@@ -190,7 +191,8 @@ def cut_parts(images: Tensor, labels: Tensor) -> list[Part]:
         else:
             row, column, present = centres(where)
             height, width = component.crop(size)
-            mask = F.max_pool2d(mask, 2 * rim + 1, stride=1, padding=rim)
+            whole = bare_eyes and len(component.labels) == 1
+            mask = torch.ones_like(mask) if whole else F.max_pool2d(mask, 2 * rim + 1, stride=1, padding=rim)
             mask, image = (cut(field, row, column, height, width) for field in (mask, images))
             parts.append(Part(image * mask, mask, present))
             continue

@@ -40,6 +40,10 @@ class GeneratorConfig:
     """One of :data:`VARIANTS`."""
     enlarge: float = 1.0
     """How much larger than in the masks the framework takes eyes and mouth to be; the public code has 1.1."""
+    bare_eyes: bool = False
+    """Cut eyes out as rectangles with the skin around them, as the public code does."""
+    spatial_codes: bool = False
+    """A code keeps its component's layout: it is a small map, of as many numbers."""
 
     def __post_init__(self) -> None:
         check(
@@ -48,9 +52,11 @@ class GeneratorConfig:
                 f"width {self.width}: must be a positive multiple of 8": self.width < 8 or self.width % 8 != 0,
                 f"code {self.code}: must be positive": self.code < 1,
                 f"--variant {self.variant}: unknown; use {', '.join(VARIANTS)}": self.variant not in VARIANTS,
+                f"code {self.code}: must be 45 or more with spatial_codes, the cells of a mouth": self.spatial_codes
+                and self.code < 45,
                 f"blocks {self.blocks}: must not be negative": self.blocks < 0,
                 f"enlarge {self.enlarge}: must be 1 or more": self.enlarge < 1,
-                f"enlarge {self.enlarge}: only the framework can, not {self.variant}": self.enlarge > 1
+                f"enlarge, bare_eyes: only the framework has them, not {self.variant}": (self.enlarge > 1 or self.bare_eyes)
                 and self.variant != "full",
             }
         )
@@ -75,7 +81,7 @@ class TrainingConfig:
     adversarial: str = "log"
     """Adversarial loss: ``log`` (Eqs. 3 and 4), ``hinge``, or ``segmentation``, which the discriminator of that name needs."""
     discriminator: str = "instance"
-    """D: the paper's with ``instance`` or ``spectral`` normalisation, or ``segmentation``: one that labels pixels."""
+    """D: the paper's with ``instance``, ``spectral`` or no (``plain``) normalisation, or ``segmentation``: it labels pixels."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
     diffaugment: bool = False
@@ -111,8 +117,8 @@ class TrainingConfig:
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
                 f"adversarial {self.adversarial}: unknown; use log, hinge or segmentation": self.adversarial
                 not in ("log", "hinge", "segmentation"),
-                f"discriminator {self.discriminator}: unknown; use instance, spectral or segmentation": self.discriminator
-                not in ("instance", "spectral", "segmentation"),
+                f"discriminator {self.discriminator}: unknown; use instance, spectral, plain or segmentation": self.discriminator
+                not in ("instance", "spectral", "plain", "segmentation"),
                 "adversarial and discriminator: one that labels pixels needs its own loss": (self.adversarial == "segmentation")
                 != (self.discriminator == "segmentation"),
                 "r1: a discriminator that labels pixels has no penalty": self.r1 > 0 and self.discriminator == "segmentation",
@@ -179,7 +185,7 @@ RECIPES: dict[str, Recipe] = {
     # times half a squared norm over three channels. Its parsing loss weighs 100 but goes through a softmax too many, which leaves
     # about a tenth of the gradient.
     "official": Recipe(
-        {"enlarge": 1.1},
+        {"enlarge": 1.1, "bare_eyes": True},
         {
             **_AS_PUBLISHED,
             "decay_from": 10 / 55,

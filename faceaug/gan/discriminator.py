@@ -34,7 +34,7 @@ class PatchDiscriminator(nn.Module):
 
     Args:
         width: channels of the first layer.
-        kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1, activations as they are.
+        kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1; ``plain``: neither.
     """
 
     def __init__(self, width: int, kind: str) -> None:
@@ -62,6 +62,8 @@ class Discriminator(nn.Module):
         initialise(self)
         if kind == "spectral":
             _bound(self)
+        elif kind == "plain":
+            _keep_variance(self)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
         """Judge photos.
@@ -119,6 +121,13 @@ def build_discriminator(width: int, kind: str) -> nn.Module:
 
 def _leaky(layer: nn.Conv2d) -> nn.Sequential:
     return nn.Sequential(layer, nn.LeakyReLU(0.2, inplace=True))
+
+
+def _keep_variance(network: nn.Module) -> None:
+    """Initial weights that pass the size of what comes in on, where nothing normalises it (He et al., ICCV 2015)."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
 
 
 def _bound(network: nn.Module) -> None:

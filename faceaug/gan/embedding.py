@@ -31,6 +31,10 @@ class _Pyramid:
         depth = int(math.log2(config.size)) - (1 if component.whole else 4)
         return cls([config.width * min(2**level, 8) for level in range(depth)], (height >> depth, width >> depth))
 
+    def channels(self, code: int) -> int:
+        """Of a map on the grid that has at most ``code`` numbers."""
+        return code // (self.grid[0] * self.grid[1])
+
     @property
     def cells(self) -> int:
         """Numbers in the smallest feature map."""
@@ -40,13 +44,44 @@ class _Pyramid:
 def encoder(component: Component, config: GeneratorConfig, code: int) -> nn.Sequential:
     """E_local: a crop ``(N, 3, h, w)`` to a latent code ``(N, code)``."""
     pyramid = _Pyramid.of(component, config)
+    layers: list[nn.Module] = [down(a, b) for a, b in zip([3, *pyramid.widths[:-1]], pyramid.widths, strict=True)]
+    if config.spatial_codes:
+        return nn.Sequential(*layers, nn.Conv2d(pyramid.widths[-1], pyramid.channels(code), 1), _ToCode(code))
     return nn.Sequential(
-        *[down(a, b) for a, b in zip([3, *pyramid.widths[:-1]], pyramid.widths, strict=True)],
-        nn.Flatten(),
-        nn.Linear(pyramid.cells, 2 * code),
-        nn.ReLU(inplace=True),
-        nn.Linear(2 * code, code),
+        *layers, nn.Flatten(), nn.Linear(pyramid.cells, 2 * code), nn.ReLU(inplace=True), nn.Linear(2 * code, code)
     )
+
+
+def _opened(pyramid: _Pyramid, channels: int, config: GeneratorConfig) -> list[nn.Module]:
+    """A code to ``(N, channels, *grid)``."""
+    if config.spatial_codes:
+        own = pyramid.channels(config.code)
+        return [_FromCode(own, pyramid.grid), nn.Conv2d(own, channels, 1)]
+    height, width = pyramid.grid
+    return [nn.Linear(config.code, channels * height * width), nn.Unflatten(1, (channels, height, width))]
+
+
+class _ToCode(nn.Module):
+    """A small map to a code: flattened, and filled up with zeros."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.flatten(1)
+        return nn.functional.pad(flat, (0, self.code - flat.shape[1]))
+
+
+class _FromCode(nn.Module):
+    """The other way round."""
+
+    def __init__(self, channels: int, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.shape = (channels, *grid)
+
+    def forward(self, code: Tensor) -> Tensor:
+        return code[:, : math.prod(self.shape)].reshape(-1, *self.shape)
 
 
 def image_decoder(component: Component, config: GeneratorConfig) -> nn.Sequential:
@@ -54,8 +89,7 @@ def image_decoder(component: Component, config: GeneratorConfig) -> nn.Sequentia
     pyramid = _Pyramid.of(component, config)
     widths = pyramid.widths
     return nn.Sequential(
-        nn.Linear(config.code, pyramid.cells),
-        nn.Unflatten(1, (widths[-1], *pyramid.grid)),
+        *_opened(pyramid, widths[-1], config),
         *[up(a, b) for a, b in zip(widths[::-1], [*widths[-2::-1], config.width], strict=True)],
         to_rgb(config.width, 5),
     )
@@ -66,8 +100,7 @@ def feature_decoder(component: Component, config: GeneratorConfig) -> nn.Sequent
     pyramid = _Pyramid.of(component, config)
     features = 4 * config.width
     return nn.Sequential(
-        nn.Linear(config.code, features * pyramid.grid[0] * pyramid.grid[1]),
-        nn.Unflatten(1, (features, *pyramid.grid)),
+        *_opened(pyramid, features, config),
         # From the bottleneck up to one cell for STRIDE pixels.
         *[up(features, features) for _ in range(len(pyramid.widths) - int(math.log2(STRIDE)))],
     )

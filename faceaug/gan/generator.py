@@ -141,7 +141,7 @@ class Framework(Painter):
         return self.embedding.embed(self._cut(images, labels))
 
     def _cut(self, images: Tensor, labels: Tensor) -> list[Part]:
-        return cut_parts(images, enlarge(labels, self.config.enlarge))
+        return cut_parts(images, enlarge(labels, self.config.enlarge), bare_eyes=self.config.bare_eyes)
 
     def component_features(self, codes: Tensor) -> list[Tensor]:
         """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""

@@ -15,11 +15,11 @@ from torch import Tensor
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
-from faceaug.gan.batches import to_bytes, to_float
 from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.painter import Painter
 from faceaug.gan.variants import build_painter
 from faceaug.labels import fill_ignored
+from faceaug.tensors import to_bytes, to_float
 from faceaug.training.checkpoint import load_state, load_weights
 from faceaug.training.device import Compute
 

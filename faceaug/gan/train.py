@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from faceaug.config import check, to_dict
 from faceaug.errors import ConfigError, TrainingFailed
 from faceaug.files import ensure_folder, write_json
-from faceaug.gan.batches import Batches, to_bytes, to_float
+from faceaug.gan.batches import Batches
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_step
 from faceaug.images import write_png
 from faceaug.labels import colour, fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
+from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
 from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves

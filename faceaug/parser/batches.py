@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from faceaug.errors import ConfigError
-from faceaug.gan.batches import to_float
 from faceaug.parser.augment import augment
 from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import FaceSet
+from faceaug.tensors import to_float
 
 
 class MixedBatches:

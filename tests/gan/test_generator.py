@@ -11,7 +11,9 @@ from faceaug.gan.generator import Framework
 from faceaug.labels import BACKGROUND, HAIR
 
 
-@pytest.fixture(params=[{}, {"modulated": True}, {"enlarge": 1.1}], ids=str)
+@pytest.fixture(
+    params=[{}, {"modulated": True}, {"enlarge": 1.1, "bare_eyes": True}, {"spatial_codes": True, "code": 48}], ids=str
+)
 def framework(request):
     torch.manual_seed(0)
     network = Framework(dataclasses.replace(GENERATOR, **request.param))

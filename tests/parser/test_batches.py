@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from faceaug.errors import ConfigError
-from faceaug.gan.batches import to_bytes
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserTraining
+from faceaug.tensors import to_bytes
 
 
 def _names(faces, images):
