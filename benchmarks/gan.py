@@ -71,14 +71,14 @@ RECIPES = (
     Row("R1", training={"r1": 1.0}),
     Row("DiffAugment", training={"diffaugment": True}),
     Row("perceptual", training={"lambda_perceptual": 2.0}),
-    Row("hinge, spectral", training=_SPECTRAL),
-    Row("hinge, spectral, one D", training={**_SPECTRAL, "one_discriminator": True}),
-    Row("hinge, spectral, DiffAugment", training={**_SPECTRAL, "diffaugment": True}),
-    Row("hinge, spectral, perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
+    Row("hinge + spectral", training=_SPECTRAL),
+    Row("hinge + spectral + one D", training={**_SPECTRAL, "one_discriminator": True}),
+    Row("hinge + spectral + DiffAugment", training={**_SPECTRAL, "diffaugment": True}),
+    Row("hinge + spectral + perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
     Row("D labels pixels", training=_SEGMENTATION),
-    Row("D labels pixels, one D", training={**_SEGMENTATION, "one_discriminator": True}),
-    Row("plain D, R1", training={"discriminator": "plain", "r1": 0.2}),
-    Row("log, spectral", training={"discriminator": "spectral"}),
+    Row("D labels pixels + one D", training={**_SEGMENTATION, "one_discriminator": True}),
+    Row("plain D + R1", training={"discriminator": "plain", "r1": 0.2}),
+    Row("log + spectral", training={"discriminator": "spectral"}),
     Row("modulated G_m", {"modulated": True}),
     Row("spatial codes", {"spatial_codes": True}),
     Row("bare eyes", {"bare_eyes": True}),
@@ -134,7 +134,7 @@ class Material:
 
 
 def choose_rows(name: str, only: str | None) -> tuple[Row, ...]:
-    """The rows of a comparison, all or those whose name contains one of the comma-separated words.
+    """The rows of a comparison, all or those that a list with commas between asks for, by whole names or parts of them.
 
     Raises:
         ConfigError: there is no such comparison, or no such row.
@@ -142,7 +142,10 @@ def choose_rows(name: str, only: str | None) -> tuple[Row, ...]:
     if name not in COMPARISONS:
         raise ConfigError(f"--rows {name}: unknown; use {', '.join(COMPARISONS)}")
     words = [word.strip() for word in only.split(",")] if only else [""]
-    chosen = tuple(row for row in COMPARISONS[name] if any(word in row.name for word in words))
+    names = {row.name for row in COMPARISONS[name]}
+    chosen = tuple(
+        row for row in COMPARISONS[name] if any(word == row.name if word in names else word in row.name for word in words)
+    )
     if not chosen:
         known = "; ".join(row.name for row in COMPARISONS[name])
         raise ConfigError(f"--only {only}: no row has that in its name; rows are {known}")

@@ -21,7 +21,7 @@ from faceaug.training.log import read_log
 from faceaug.training.runs import WEIGHTS
 
 from .cells import Cell, compute_cells
-from .report import summarise, write_report
+from .report import budget_verdict, summarise, write_report
 
 PLAIN, AUGMENTED, GENERATED = "helen", "helen + aug", "helen + generated + aug"
 SETTINGS = (PLAIN, AUGMENTED, GENERATED)
@@ -124,12 +124,15 @@ def bench_parsing(
             for setting in SETTINGS
         ]
     )
+    summary = summarise(cells, SETTINGS)
+    paid = summary["differences"][f"{AUGMENTED} - {PLAIN}"]["mean_f1"]
+    summary["verdict"] += budget_verdict(paid, config.images / len(train))
     results = {
         "data": train.title,
         "faces": {"train": len(train), "tuning": len(tuning), "testing": len(testing), "generated": len(synthetic)},
         **settings,
         "compute": str(compute),
-        "summary": summarise(cells, SETTINGS),
+        "summary": summary,
         "cells": cells,
     }
     write_json(run / RESULTS, results)

@@ -78,6 +78,21 @@ def verdict(name: str, difference: dict[str, Any]) -> str:
     return f"{text}: {'better' if mean > 0 else 'worse'}."
 
 
+def budget_verdict(difference: dict[str, Any], passes: float) -> list[str]:
+    """A sentence where augmentation does not pay: then nothing is overfitted, and more faces of any kind cannot pay either.
+
+    Args:
+        difference: of mean F1, with augmentation minus without.
+        passes: how often each labelled face is seen.
+    """
+    if difference["mean"] > (difference["half_width_95"] or 0.0):
+        return []
+    return [
+        f"Augmentation does not pay at this length, {passes:.1f} passes over the labelled faces: nothing is overfitted yet, and "
+        f"generated faces cannot be judged. Train longer (--images) or on fewer faces (--labelled)."
+    ]
+
+
 def spread(values: list[float]) -> dict[str, Any]:
     """Mean, standard deviation and half the width of the 95 % interval of the mean; the latter two None for one value."""
     count = len(values)

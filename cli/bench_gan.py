@@ -20,7 +20,7 @@ def bench_gan(
         str,
         typer.Option(help="variants: the paper's Tables 1, 2 and Figures 3, 4; recipes: losses and discriminators."),
     ] = "variants",
-    only: Annotated[Optional[str], typer.Option(help="Only rows whose name has one of these, with commas between.")] = None,  # noqa: UP045
+    only: Annotated[Optional[str], typer.Option(help="Only these rows, by name or part of it, with commas between.")] = None,  # noqa: UP045
     images: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="Images seen by each generator; else the preset's."),

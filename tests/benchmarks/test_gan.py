@@ -11,7 +11,7 @@ from small import GENERATOR
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.run import EvaluateConfig
 from faceaug.gan.config import VARIANTS as SYSTEMS
-from faceaug.gan.config import TrainingConfig
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
 
@@ -77,6 +77,8 @@ def test_rows_are_chosen_by_name():
     assert len({row.name for row in RECIPES}) == len(RECIPES)
     for row in RECIPES:
         dataclasses.replace(TRAINING, **row.training)  # all are real settings
+        dataclasses.replace(GeneratorConfig(size=64), **row.generator)
+    assert [row.name for row in choose_rows("recipes", "default, plain D + R1")] == ["default", "plain D + R1"]
     with pytest.raises(ConfigError, match="--rows all: unknown; use variants, recipes"):
         choose_rows("all", None)
     with pytest.raises(ConfigError, match="--only vae: no row has that in its name; rows are ours; setting 2"):

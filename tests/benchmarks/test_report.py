@@ -1,5 +1,5 @@
 import pytest
-from faceaug.benchmarks.report import FLAT, markdown, summarise, table, verdict, write_report
+from faceaug.benchmarks.report import FLAT, budget_verdict, markdown, summarise, table, verdict, write_report
 
 SETTINGS = ("plain", "aug")
 
@@ -32,6 +32,14 @@ def test_verdicts_claim_no_more_than_the_seeds_allow():
     assert verdict("x", {"mean": 0.02, "half_width_95": 0.03, "n": 3}).endswith("no difference shown.")
     assert verdict("x", {"mean": 0.02, "half_width_95": 0.01, "n": 3}).endswith("better.")
     assert verdict("x", {"mean": -0.02, "half_width_95": 0.01, "n": 3}).endswith("worse.")
+
+
+def test_a_budget_at_which_augmentation_does_not_pay_is_told():
+    assert budget_verdict({"mean": 0.02, "half_width_95": 0.01}, 40.0) == []
+    assert budget_verdict({"mean": 0.02, "half_width_95": None}, 40.0) == []
+    for difference in ({"mean": 0.02, "half_width_95": 0.03}, {"mean": -0.01, "half_width_95": None}):
+        (line,) = budget_verdict(difference, 10.04)
+        assert line.startswith("Augmentation does not pay at this length, 10.0 passes over the labelled faces")
 
 
 def test_a_curve_that_still_rises_forbids_conclusions():
