@@ -76,6 +76,7 @@ RECIPES = (
     Row("hinge + spectral + DiffAugment", training={**_SPECTRAL, "diffaugment": True}),
     Row("hinge + spectral + perceptual", training={**_SPECTRAL, "lambda_perceptual": 2.0}),
     Row("D labels pixels", training=_SEGMENTATION),
+    Row("D labels pixels + perceptual", training={**_SEGMENTATION, "lambda_perceptual": 2.0}),
     Row("D labels pixels + one D", training={**_SEGMENTATION, "one_discriminator": True}),
     Row("plain D + R1", training={"discriminator": "plain", "r1": 0.2}),
     Row("log + spectral", training={"discriminator": "spectral"}),

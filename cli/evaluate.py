@@ -57,7 +57,7 @@ def evaluate(
     from faceaug.pretrained import ImageFeatures
     from faceaug.training.device import launch
     from faceaug.training.log import be_quiet
-    from faceaug.training.runs import find, run_folder
+    from faceaug.training.runs import find, own_parser, run_folder
 
     from .train_parser import ensure_judge
 
@@ -72,7 +72,7 @@ def evaluate(
         targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
         real = open_labelled(masks, "train", size=size, root=root, cache=cache)
         photos = open_photos(sources, size=size, root=root, cache=cache)
-        reader = load_parser(Path(str(painter.record.get("parser", ""))), compute)
+        reader = load_parser(own_parser(painter.record, runs), compute)
         second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
     identity = {"evaluate": vars(config), "generator": painter.hash, "masks": masks, "sources": sources}
     run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)

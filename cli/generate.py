@@ -62,7 +62,7 @@ def generate(
     from faceaug.parser.predict import load_parser, predict_labels
     from faceaug.shards.reader import COMPLETE
     from faceaug.training.device import choose_compute
-    from faceaug.training.runs import find, run_folder
+    from faceaug.training.runs import find, own_parser, run_folder
 
     config = GenerateConfig(
         per_mask=per_mask, gender=gender, min_agreement=min_agreement, rows_per_shard=rows_per_shard, seed=seed
@@ -70,7 +70,7 @@ def generate(
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
-    reader = load_parser(parser or Path(str(painter.record.get("parser", ""))), compute)
+    reader = load_parser(parser or own_parser(painter.record, runs), compute)
     root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
     targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
     photos = open_photos(sources, size=size, root=root, cache=cache)

@@ -128,7 +128,7 @@ def train_gan(
         "parser": str(weights.resolve()),
         "parser_hash": frozen.hash,
     }
-    identity = [dataclasses.asdict(generator), dataclasses.asdict(training), record]
+    identity = [dataclasses.asdict(generator), dataclasses.asdict(training), {**record, "parser": frozen.hash}]
     name = chosen if variant == "full" else f"{chosen}-{variant}"
     run = out or run_folder(runs, "gan", name, {"identity": identity})
     if (run / WEIGHTS).is_file():

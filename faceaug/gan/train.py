@@ -70,7 +70,8 @@ def fit_gan(
         generator: the networks' shape.
         training: how to train.
         compute: device and precision.
-        record: what else to keep in ``config.json`` (data titles, the parser's file and hash); part of the run's identity.
+        record: what else to keep in ``config.json`` (data titles, the parser's file and hash); part of the run's identity, but
+            for ``parser``: that file may be moved.
         intervals: how often to log, sample and save.
         accumulate: parts that a device computes its share of a batch in, see :func:`faceaug.gan.step.gan_step`.
 
@@ -85,6 +86,7 @@ def fit_gan(
     """
     every = intervals or Intervals()
     config = {"generator": to_dict(generator), "training": to_dict(training), **record}
+    identity = {key: value for key, value in config.items() if key != "parser"}
     checkpoint = run / "checkpoint.pt"
     world = compute.world
     if training.batch % (world.size * accumulate):
@@ -92,7 +94,7 @@ def fit_gan(
             f"--batch {training.batch}: cannot be computed by {world.size} device(s) in {accumulate} part(s); make it a multiple "
             f"of {world.size * accumulate}"
         )
-    stored = load_checkpoint(checkpoint, config=config)
+    stored = load_checkpoint(checkpoint, config=identity)
     if world.first:
         ensure_folder(run)
         write_json(run / "config.json", config)
@@ -163,7 +165,7 @@ def fit_gan(
                 write_png(run / "samples" / f"{images:08d}.png", preview.draw(ema.module, compute))
             if saves and world.first:
                 seconds = resumed + time.monotonic() - began
-                save_checkpoint(checkpoint, _state(config, step, seconds, networks, optimisers, ema))
+                save_checkpoint(checkpoint, _state(identity, step, seconds, networks, optimisers, ema))
     weights = run / WEIGHTS
     if world.first:
         say(f"peak memory: {peak_memory(compute.device):,} MiB a process")

@@ -45,6 +45,8 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = 0.1  # ImageNet's slow 0.01 would still hold the initial statistics after a short run
+        elif isinstance(layer, nn.ReLU6):
+            layer.inplace = False  # its gradient needs what came in: in place, that is copied first
         elif type(layer) is nn.Conv2d and layer.groups > 1 and (layer.stride[0] > 1 or layer.kernel_size[0] > 3):
             layer.__class__ = _FloatOnCpu
     module: nn.Module = network

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import short_hash
+from faceaug.files import file_hash, short_hash
 
 WEIGHTS = "weights.safetensors"
 """Every training run ends by writing this file; a run folder that has it is finished."""
@@ -33,3 +33,20 @@ def find(root: Path, kind: str, command: str, filename: str = WEIGHTS) -> Path:
     if found is None:
         raise CheckpointMismatch(f"{root / kind}: no finished run there; run `faceaug {command}` first, or name its file")
     return found
+
+
+def own_parser(record: dict[str, Any], root: Path) -> Path:
+    """The weights of the P_F that a generator was trained with, also where they have been moved together with the runs.
+
+    Args:
+        record: the generator's configuration.
+        root: where runs are kept.
+
+    Returns:
+        The file that the record names; where there is none, the run in ``root`` that has the same weights, if any.
+    """
+    named = Path(str(record.get("parser", "")))
+    if named.is_file():
+        return named
+    found = (path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if file_hash(path) == record.get("parser_hash"))
+    return next(found, named)

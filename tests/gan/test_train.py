@@ -20,7 +20,8 @@ OFTEN = Intervals(log=8, samples=24, checkpoint=8)
 def _fit(run, faces, compute, **changes):
     torch.manual_seed(9)
     parser = build_parser(PARSER, weights=False)
-    return fit_gan(run, faces, parser, GENERATOR, changes.get("training", TRAINING), compute, record={}, intervals=OFTEN)
+    training, record = changes.get("training", TRAINING), changes.get("record", {})
+    return fit_gan(run, faces, parser, GENERATOR, training, compute, record=record, intervals=OFTEN)
 
 
 class Killed(Exception):
@@ -75,6 +76,13 @@ def test_other_settings_are_refused(faces, compute, tmp_path):
     _fit(tmp_path, faces, compute)
     with pytest.raises(CheckpointMismatch, match=r"other settings \(training\)"):
         _fit(tmp_path, faces, compute, training=TrainingConfig(images=32, batch=4))
+
+
+def test_a_run_goes_on_after_its_parser_was_moved_but_not_with_another(faces, compute, tmp_path):
+    _fit(tmp_path, faces, compute, record={"parser": "here", "parser_hash": "1"})
+    _fit(tmp_path, faces, compute, record={"parser": "there", "parser_hash": "1"})
+    with pytest.raises(CheckpointMismatch, match=r"other settings \(parser_hash\)"):
+        _fit(tmp_path, faces, compute, record={"parser": "there", "parser_hash": "2"})
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(faces, compute, tmp_path, monkeypatch):

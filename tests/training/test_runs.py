@@ -3,7 +3,8 @@ import os
 import pytest
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.training.runs import find, latest, run_folder
+from faceaug.files import file_hash
+from faceaug.training.runs import find, latest, own_parser, run_folder
 
 
 def test_same_settings_same_folder(tmp_path):
@@ -22,3 +23,16 @@ def test_the_newest_finished_run_is_found(tmp_path):
             path.write_text("")
             os.utime(path, (1e9 - age, 1e9 - age))
     assert latest(tmp_path, "gan").parent.name == "new"
+
+
+def test_a_generators_parser_is_found_again_after_a_move(tmp_path):
+    weights = tmp_path / "runs" / "parser" / "a" / "weights.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_text("these")
+    record = {"parser": str(weights), "parser_hash": file_hash(weights)}
+    assert own_parser(record, tmp_path / "runs") == weights
+    moved = (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    assert own_parser(record, moved) == moved / "parser" / "a" / "weights.safetensors"
+    # Other weights in that place are not the generator's parser: the missing file is named.
+    (moved / "parser" / "a" / "weights.safetensors").write_text("others")
+    assert own_parser(record, moved) == weights
