@@ -99,8 +99,8 @@ def bootstrap(
 ) -> dict[str, Any]:
     """A value with its 95 % interval, resampling whole groups (all faces of one mask vary together).
 
-    The interval is the basic one, ``2 value - quantile``: resampled sets repeat faces, which shifts statistics like FID upwards,
-    and the basic interval takes that shift out.
+    The interval has the resamples' spread, turned over as in the basic interval, around the value itself: resampled sets repeat
+    faces, which shifts statistics like FID upwards and says nothing about the value.
 
     Args:
         statistic: of row numbers ``(R,)`` with repetitions.
@@ -120,5 +120,5 @@ def bootstrap(
     for _ in range(rounds):
         chosen = rng.integers(len(members), size=len(members))
         found.append(statistic(np.concatenate([members[index] for index in chosen])))
-    low, high = np.quantile(found, (0.025, 0.975))
-    return {"value": round(value, 5), "low": round(2 * value - float(high), 5), "high": round(2 * value - float(low), 5)}
+    low, middle, high = (float(quantile) for quantile in np.quantile(found, (0.025, 0.5, 0.975)))
+    return {"value": round(value, 5), "low": round(value + middle - high, 5), "high": round(value + middle - low, 5)}

@@ -65,8 +65,8 @@ class Pix2PixHD(Painter):
         return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, labels)
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """The weights of its paper."""
-        return {"adversarial": 1.0, "feature_matching": 10.0}
+        """The weights of its paper, and as much of the perceptual loss that its code has as the framework gets."""
+        return {"adversarial": 1.0, "feature_matching": 10.0, "perceptual": training.lambda_perceptual}
 
 
 class BicycleGan(Painter):

@@ -86,6 +86,7 @@ def _part_rows(networks: Networks) -> list[Row]:
         _measure("D paired (2 scales)", networks.paired, _zeros(3, size, size), _zeros(11, size, size)),
         _measure("D unpaired (2 scales)", networks.unpaired, _zeros(3, size, size), _zeros(11, size, size)),
         _measure("P_F (frozen)", networks.parser, _zeros(3, size, size)),
+        *([_measure("ImageNet features (frozen)", networks.features, _zeros(3, size, size))] if networks.features else []),
     ]
 
 
@@ -162,6 +163,6 @@ def _comparison(networks: Networks, framework: Framework, step: float) -> list[s
     lines += [f"{name:36}{f'{here:.2f} M':>14}{official:>19}   {why}" for name, here, official, why in rows]
     lines.append(
         f"{'a step, an image':36}{f'{step:,.1f} GFLOP':>14}{'about 990 GFLOP':>19}   one branch a step instead of both, "
-        "discriminator passes shared, no VGG term in either"
+        "discriminator passes shared; the official figure is without its VGG term"
     )
     return lines

@@ -61,3 +61,11 @@ def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
         assert found["low"] <= found["value"] <= found["high"]
         hits += found["low"] <= 0.0 <= found["high"]
     assert 85 <= hits <= 99
+
+
+def test_an_interval_holds_its_value_though_resampling_shifts_the_statistic():
+    values = np.random.default_rng(0).normal(size=(60, 30))
+    reference = moments(np.random.default_rng(1).normal(size=(400, 30)))
+    whole = frechet_distance(reference, values)
+    found = bootstrap(lambda rows: frechet_distance(reference, values[rows]), np.arange(60), value=whole, rounds=50, seed=0)
+    assert found["low"] < whole < found["high"]

@@ -20,7 +20,7 @@ from faceaug.gan.losses import (
 from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_gradients, gan_step
 from faceaug.parser.network import build_parser
 
-TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, discriminator_ratio=2.0)
+TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, lambda_perceptual=0.0, discriminator_ratio=2.0)
 
 
 @pytest.fixture

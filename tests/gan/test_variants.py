@@ -66,11 +66,19 @@ def test_pix2pixhd_codes_are_means_over_the_regions(batch):
 @pytest.mark.parametrize(
     ("variant", "paired", "unpaired"),
     [
-        ("full", {"local", "adversarial", "parsing", "global", "feature_matching"}, {"local", "adversarial", "parsing"}),
-        ("local", {"local", "adversarial", "parsing", "global", "feature_matching"}, {"local", "adversarial", "parsing"}),
-        ("global", {"adversarial", "parsing", "global", "feature_matching"}, {"adversarial", "parsing"}),
+        (
+            "full",
+            {"local", "adversarial", "parsing", "global", "feature_matching", "perceptual"},
+            {"local", "adversarial", "parsing"},
+        ),
+        (
+            "local",
+            {"local", "adversarial", "parsing", "global", "feature_matching", "perceptual"},
+            {"local", "adversarial", "parsing"},
+        ),
+        ("global", {"adversarial", "parsing", "global", "feature_matching", "perceptual"}, {"adversarial", "parsing"}),
         ("bicyclegan", {"adversarial", "l1", "kl"}, {"adversarial", "latent"}),
-        ("pix2pixhd", {"adversarial", "feature_matching"}, None),
+        ("pix2pixhd", {"adversarial", "feature_matching", "perceptual"}, None),
     ],
 )
 def test_each_has_its_own_terms(variant, paired, unpaired, faces, compute):
