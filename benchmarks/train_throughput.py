@@ -211,7 +211,7 @@ def _compiled(
         for step in (first, first + 1):
             gan_step(networks, optimisers, batches.get(step, paired=step % 2 == 0), training, compute, paired=step % 2 == 0)
 
-    taken = _seconds(lambda: [both(0), both(2)], compute.device)
+    taken = _seconds(lambda: both(0), compute.device) + _seconds(lambda: both(2), compute.device)
     times = [_seconds(lambda g=group: both(2 * g), compute.device) for group in range(max(lengths.steps // 2, 1))]  # type: ignore[misc]
     return {
         "compiled_images_per_second": round(2 * training.batch / statistics.median(times), 2),

@@ -131,7 +131,8 @@ def evaluate(
 
 
 def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
-    assert targets.labels is not None  # checked by evaluate()
+    labels = targets.labels
+    assert labels is not None  # checked by evaluate()
     assert sources.labels is not None
     used, index = np.unique(plan.source, return_inverse=True)
     codes = generator.encode(sources.images[used], sources.labels[used])
@@ -141,7 +142,7 @@ def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan)
         with Progress("painting", len(rows), unit="faces") as progress:
             for some in np.array_split(rows, range(64, len(rows), 64)):
                 target = plan.target[some]
-                found.append(generator.paint(codes[index[some]], targets.images[target], targets.labels[target]))
+                found.append(generator.paint(codes[index[some]], targets.images[target], labels[target]))
                 progress.update(int(some[-1] - rows[0]) + 1)
         return np.concatenate(found)
 
