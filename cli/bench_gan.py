@@ -7,15 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Faces, Out, Precision, Runs
-
-RUNS = Path("runs")
+from .options import RUNS, Cache, DataRoot, Device, Faces, Judge, Out, Precision, Preset, Rounds, Runs
 
 
 def bench_gan(
     faces: Faces = "helen",
     unlabelled: Annotated[str, typer.Option(help="Photos to learn from and to take looks from, NAME or NAME:DIR.")] = "celeba",
-    preset: Annotated[str, typer.Option(help="demo, tiny, small, paper; auto: paper on a GPU, else tiny.")] = "auto",
+    preset: Preset = "auto",
     rows: Annotated[
         str,
         typer.Option(help="variants: the paper's Tables 1, 2 and Figures 3, 4; recipes: losses and discriminators."),
@@ -27,15 +25,12 @@ def bench_gan(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions of each row; 2 or more show whether the order holds.")] = 2,
     per_mask: Annotated[int, typer.Option(help="Different sources for every unseen mask.")] = 6,
-    rounds: Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")] = 200,
+    rounds: Rounds = 200,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
     ] = None,
-    judge: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Weights of a second parser; else one is trained, see evaluate."),
-    ] = None,
+    judge: Judge = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,

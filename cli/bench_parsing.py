@@ -7,9 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs
-
-RUNS = Path("runs")
+from .options import RUNS, Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs
 
 
 def bench_parsing(

@@ -7,15 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Faces, Precision, Runs
-
-RUNS = Path("runs")
+from .options import RUNS, Batch, Cache, DataRoot, Device, Faces, Precision, Preset, Runs
 
 
 def bench_training(
     faces: Faces = "helen",
-    preset: Annotated[str, typer.Option(help="demo, tiny, small, paper; auto: paper on a GPU, else tiny.")] = "auto",
-    batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
+    preset: Preset = "auto",
+    batch: Batch = None,
     steps: Annotated[int, typer.Option(help="Timed steps of the default way.")] = 20,
     official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
     compiled: Annotated[bool, typer.Option("--compile", help="Time torch.compile too; compiling takes minutes.")] = False,

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from .options import Cache, DataRoot, Device, Devices, Nodes, Out, Precision, Runs, Seed
-
-RUNS = Path("runs")
+from .options import RUNS, Cache, DataRoot, Device, Devices, Generator, Judge, Nodes, Out, Precision, Rounds, Runs, Seed
 
 
 def evaluate(
     masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are painted on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[int, typer.Option(help="Different sources for every mask, 2 or more.")] = 6,
-    generator: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Weights of the GAN; else the newest in --runs."),
-    ] = None,
-    judge: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Weights of a parser that the GAN was not trained with; else one is trained: resnet18, another seed."),
-    ] = None,
-    rounds: Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")] = 200,
+    generator: Generator = None,
+    judge: Judge = None,
+    rounds: Rounds = 200,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -56,15 +47,12 @@ def evaluate(
     from faceaug.parser.predict import load_parser, predict_labels
     from faceaug.pretrained import ImageFeatures
     from faceaug.training.device import launch
-    from faceaug.training.log import be_quiet
     from faceaug.training.runs import find, own_parser, run_folder
 
     from .train_parser import ensure_judge
 
     config = EvaluateConfig(per_mask=per_mask, rounds=rounds, seed=seed)
     compute = launch(device, precision, devices=devices, nodes=nodes)
-    if not compute.world.first:
-        be_quiet()
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
     root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size

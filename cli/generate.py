@@ -7,9 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Labelled, Out, Precision, Runs, Seed
-
-RUNS = Path("runs")
+from .options import RUNS, Cache, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Seed
 
 
 def generate(
@@ -27,10 +25,7 @@ def generate(
         float, typer.Option(help="Drop faces that the parser reads worse than this (mean F1 with their mask, 0..1).")
     ] = 0.0,
     labelled: Labelled = None,
-    generator: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Weights of the GAN; else the newest in --runs."),
-    ] = None,
+    generator: Generator = None,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Weights of the parser that labels the sources and reads the results; else the GAN's own."),

@@ -16,6 +16,7 @@ DataRoot = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--data-root", help="Where a bare dataset NAME is looked for; else $FACEAUG_DATA, else ./data."),
 ]
+RUNS = Path("runs")
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept and found.")]
 Cache = Annotated[
     Optional[Path],  # noqa: UP045
@@ -25,6 +26,22 @@ Out = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--out", help="This run's folder; else one under --runs that is named after the settings."),
 ]
+Preset = Annotated[
+    str, typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny.")
+]
+Generator = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Weights of the GAN; else the newest in --runs."),
+]
+Judge = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Weights of a parser that the GAN was not trained with; else one is trained: resnet18, another seed."),
+]
+Batch = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(help="Images a step; else the preset's."),
+]
+Rounds = Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
 Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]

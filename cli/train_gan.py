@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Devices, DryRun, Faces, Labelled, Nodes, Out, Precision, Runs, Seed
+from .options import (
+    RUNS,
+    Batch,
+    Cache,
+    DataRoot,
+    Device,
+    Devices,
+    DryRun,
+    Faces,
+    Labelled,
+    Nodes,
+    Out,
+    Precision,
+    Preset,
+    Runs,
+    Seed,
+)
 
 if TYPE_CHECKING:
     from faceaug.gan.config import GeneratorConfig, TrainingConfig
     from faceaug.training.device import Compute
-
-RUNS = Path("runs")
 
 
 def train_gan(
@@ -22,10 +36,7 @@ def train_gan(
         str, typer.Option(help="Photos that the parser labels for training, NAME or NAME:DIR; 'none' for none.")
     ] = "celeba",
     labelled: Labelled = None,
-    preset: Annotated[
-        str,
-        typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny."),
-    ] = "auto",
+    preset: Preset = "auto",
     variant: Annotated[
         str,
         typer.Option(
@@ -42,7 +53,7 @@ def train_gan(
         typer.Option(help="Weights of P_F; else the newest trained on these faces, else one is trained first."),
     ] = None,
     images: Annotated[Optional[int], typer.Option(help="Training length in images seen; else the preset's.")] = None,  # noqa: UP045
-    batch: Annotated[Optional[int], typer.Option(help="Images a step; else the preset's.")] = None,  # noqa: UP045
+    batch: Batch = None,
     learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate for G; else the preset's.")] = None,  # noqa: UP045
     checkpoint_every: Annotated[int, typer.Option(help="Images between checkpoints; what a killed run can lose.")] = 4_000,
     lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
@@ -70,11 +81,8 @@ def train_gan(
 
     from faceaug.gan.config import apply_recipe
     from faceaug.training.device import launch
-    from faceaug.training.log import be_quiet
 
     compute = launch(device, precision, devices=1 if dry_run else devices, nodes=1 if dry_run else nodes)
-    if not compute.world.first:
-        be_quiet()
     chosen, (generator, training) = preset_for(preset, compute)
     generator, training = apply_recipe(recipe, dataclasses.replace(generator, variant=variant), training)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Seed
+from .options import RUNS, Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Seed
 
 if TYPE_CHECKING:
     from faceaug.training.device import Compute
-
-RUNS = Path("runs")
 
 
 def train_parser(

@@ -202,19 +202,20 @@ def _fidelity(
 ) -> dict[str, Any]:
     """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
     assert sources.labels is not None  # checked by evaluate()
-    stranger = np.random.default_rng([config.seed, 1]).permutation(plan.source)
+    used, source = np.unique(plan.source, return_inverse=True)
+    images, maps = sources.images[used], sources.labels[used]
+    stranger = np.random.default_rng([config.seed, 1]).permutation(source)
     labels = masks[plan.target]
     result: dict[str, Any] = {}
     for component in COMPONENTS:
-        present = has(labels, component)
         row: dict[str, Any] = {}
-        mine = mean_colours(painted, labels, component)
-        look = features(crops(painted, labels, component))
-        for name, of in (("source", plan.source), ("stranger", stranger)):
-            images, maps = sources.images[of], sources.labels[of]
-            both = present & has(maps, component)
-            colour_gap = np.where(both, np.linalg.norm(mine - mean_colours(images, maps, component), axis=1), np.nan)
-            feature_gap = np.where(both, np.linalg.norm(look - features(crops(images, maps, component)), axis=1), np.nan)
+        present, there = has(labels, component), has(maps, component)
+        colour, colours = mean_colours(painted, labels, component), mean_colours(images, maps, component)
+        look, looks = features(crops(painted, labels, component)), features(crops(images, maps, component))
+        for name, of in (("source", source), ("stranger", stranger)):
+            both = present & there[of]
+            colour_gap = np.where(both, np.linalg.norm(colour - colours[of], axis=1), np.nan)
+            feature_gap = np.where(both, np.linalg.norm(look - looks[of], axis=1), np.nan)
             row[f"colour to {name}"] = _mean_interval(colour_gap, plan.target, config)
             row[f"features to {name}"] = _mean_interval(feature_gap, plan.target, config)
         result[component.name] = row

@@ -167,7 +167,7 @@ def gan_gradients(
         uniform = torch.special.ndtr(batch.noise[:, -NUMBERS:]).to(compute.device)
         change = draw_change(uniform, target.shape[-1])
         seen_real, seen_fake, seen_condition = change.photo(target), change.photo(picture), change.mask(condition)
-    seen_labels = labels_of(seen_condition)
+    seen_labels = labels_of(seen_condition) if config.adversarial == "segmentation" else None
     if penalise:
         seen_real = seen_real.detach().requires_grad_()
     with compute.autocast():

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from faceaug.errors import ConfigError
+from faceaug.training.log import be_quiet
 from faceaug.training.world import World
 
 Precision = Literal["bf16", "fp32"]
@@ -92,7 +93,7 @@ def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, n
     """As :func:`choose_compute`, for several devices.
 
     Started plainly, this process starts the others with its own command line; under torchrun or SLURM they are there already
-    and are found by their environment.
+    and are found by their environment. From here on only the first one reports.
 
     Args:
         device: as there; the kind of all devices.
@@ -130,6 +131,8 @@ def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, n
         strategy=strategy,
     )
     fabric.launch()
+    if fabric.global_rank > 0:
+        be_quiet()
     return Compute(fabric.device, alone.precision, World(fabric.global_rank, fabric.world_size))
 
 
