@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-SHIFT = 1 / 8
-"""Largest shift along each axis, as a share of the side."""
+from faceaug.gan.shift import Shift, draw_shift
 
 CUT = 1 / 3
 """Side of the square that is cut out, as a share of the side."""
@@ -30,15 +28,14 @@ class Change:
         brightness: added to the photo.
         saturation: factor on the distance to grey.
         contrast: factor on the distance to the mean.
-        row: shift in pixels, int64; ``column`` likewise.
+        shift: where photo and mask are moved.
         hole: ``(N, 1, S, S)`` float32, 0 in the square that is cut out, else 1.
     """
 
     brightness: Tensor
     saturation: Tensor
     contrast: Tensor
-    row: Tensor
-    column: Tensor
+    shift: Shift
     hole: Tensor
 
     def photo(self, images: Tensor) -> Tensor:
@@ -52,15 +49,7 @@ class Change:
 
     def mask(self, condition: Tensor) -> Tensor:
         """One-hot masks ``(N, K, S, S)``, moved and cut as the photos; no class at all where there is no photo."""
-        count, _, size, _ = condition.shape
-        pad = int(size * SHIFT)
-        padded = F.pad(condition, (pad, pad, pad, pad))
-        line = torch.arange(size, device=condition.device)
-        rows = (line + (pad - self.row)[:, None])[:, None, :, None]
-        columns = (line + (pad - self.column)[:, None])[:, None, None, :]
-        every = torch.arange(count, device=condition.device)[:, None, None, None]
-        channels = torch.arange(condition.shape[1], device=condition.device)[None, :, None, None]
-        return padded[every, channels, rows, columns] * self.hole
+        return self.shift(condition) * self.hole
 
 
 def draw_change(uniform: Tensor, size: int) -> Change:
@@ -70,7 +59,7 @@ def draw_change(uniform: Tensor, size: int) -> Change:
         uniform: ``(N, 7)`` random numbers in 0..1.
         size: side of the photos.
     """
-    pad, side = int(size * SHIFT), int(size * CUT)
+    side = int(size * CUT)
 
     def whole(column: int, low: int, high: int) -> Tensor:
         return (low + uniform[:, column] * (high - low + 1)).floor().long().clamp(low, high)
@@ -82,7 +71,6 @@ def draw_change(uniform: Tensor, size: int) -> Change:
         brightness=uniform[:, 0] - 0.5,
         saturation=2.0 * uniform[:, 1],
         contrast=0.5 + uniform[:, 2],
-        row=whole(3, -pad, pad),
-        column=whole(4, -pad, pad),
+        shift=draw_shift(uniform[:, 3:5], size),
         hole=(~inside)[:, None].float(),
     )

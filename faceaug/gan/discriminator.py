@@ -22,7 +22,7 @@ class Judgement:
 
     Attributes:
         logits: ``(N, 1, h, w)``, one for each patch, positive for real; or ``(N, 12, S, S)``, the class of each pixel.
-        features: ``(N, 8 width, h', w')``, f_D of Eq. 5: of the last layer before the logits, or of the narrowest one.
+        features: ``(N, C, h', w')``, f_D of Eq. 5: of the last layer before the logits, or of the narrowest one.
     """
 
     logits: Tensor
@@ -35,14 +35,16 @@ class PatchDiscriminator(nn.Module):
     Args:
         width: channels of the first layer.
         kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1; ``plain``: neither.
+        levels: layers that halve the side. A patch has 70 px with the paper's 3, 34 with 2, 16 with 1.
     """
 
-    def __init__(self, width: int, kind: str) -> None:
+    def __init__(self, width: int, kind: str, levels: int) -> None:
         super().__init__()
-        channels = [NUM_CLASSES + 3, width, 2 * width, 4 * width, 8 * width]
+        channels = [NUM_CLASSES + 3, *(2**level * width for level in range(levels + 1))]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(channels)):
-            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2 if level < 3 else 1, padding=2 if level == 3 else 1))
+            last = level == levels
+            layers.append(nn.Conv2d(inputs, outputs, 4, stride=1 if last else 2, padding=2 if last else 1))
             layers += [instance_norm(outputs)] if level and kind == "instance" else []
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.features = nn.Sequential(*layers)
@@ -56,9 +58,9 @@ class PatchDiscriminator(nn.Module):
 class Discriminator(nn.Module):
     """D_1 and D_2: one structure at two scales, the second on photo and mask halved by average pooling."""
 
-    def __init__(self, width: int, kind: str = "instance") -> None:
+    def __init__(self, width: int, kind: str = "instance", levels: int = 3) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(width, kind) for _ in range(SCALES))
+        self.scales = nn.ModuleList(PatchDiscriminator(width, kind, levels) for _ in range(SCALES))
         initialise(self)
         if kind == "spectral":
             _bound(self)
@@ -114,9 +116,9 @@ class SegmentationDiscriminator(nn.Module):
         return [Judgement(self.head(F.interpolate(x, scale_factor=2.0)), features)]
 
 
-def build_discriminator(width: int, kind: str) -> nn.Module:
+def build_discriminator(width: int, kind: str, levels: int = 3) -> nn.Module:
     """A fresh discriminator of a kind that :class:`~faceaug.gan.config.TrainingConfig` names."""
-    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind)
+    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind, levels)
 
 
 def _leaky(layer: nn.Conv2d) -> nn.Sequential:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from faceaug.gan import diffaugment, shift
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import enlarge, labels_of, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.diffaugment import NUMBERS, draw_change
+from faceaug.gan.diffaugment import draw_change
 from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
@@ -23,7 +24,9 @@ from faceaug.gan.losses import (
     perceptual,
 )
 from faceaug.gan.painter import Painter
+from faceaug.gan.shift import draw_shift
 from faceaug.gan.variants import build_painter
+from faceaug.labels import IGNORE
 from faceaug.parser.network import fold_batch_norm
 from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
@@ -56,10 +59,11 @@ class Networks:
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
-        paired = compute.module(build_discriminator(config.width, training.discriminator))
+        shape = (config.width, training.discriminator, training.discriminator_levels)
+        paired = compute.module(build_discriminator(*shape))
         unpaired = paired
         if not training.one_discriminator:
-            unpaired = compute.module(build_discriminator(config.width, training.discriminator))
+            unpaired = compute.module(build_discriminator(*shape))
         features = compute.module(fold_batch_norm(imagenet_encoder())) if training.lambda_perceptual > 0 else None
         return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
@@ -162,11 +166,16 @@ def gan_gradients(
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()
     penalise = penalise and config.r1 > 0
-    seen_real, seen_fake, seen_condition = target, picture, condition
+    uniform = torch.special.ndtr(batch.noise).to(compute.device)
+    judged_real, judged_fake, judged_labels = target, picture, labels
+    if config.shifted:
+        move = draw_shift(uniform[:, -diffaugment.NUMBERS - shift.NUMBERS :], target.shape[-1])
+        judged_real, judged_fake, condition = move(target), move(picture), move(condition)
+        judged_labels = move(labels[:, None], fill=IGNORE)[:, 0]
+    seen_real, seen_fake, seen_condition = judged_real, judged_fake, condition
     if config.diffaugment:
-        uniform = torch.special.ndtr(batch.noise[:, -NUMBERS:]).to(compute.device)
-        change = draw_change(uniform, target.shape[-1])
-        seen_real, seen_fake, seen_condition = change.photo(target), change.photo(picture), change.mask(condition)
+        change = draw_change(uniform[:, -diffaugment.NUMBERS :], target.shape[-1])
+        seen_real, seen_fake, seen_condition = change.photo(seen_real), change.photo(seen_fake), change.mask(condition)
     seen_labels = labels_of(seen_condition) if config.adversarial == "segmentation" else None
     if penalise:
         seen_real = seen_real.detach().requires_grad_()
@@ -180,11 +189,11 @@ def gan_gradients(
         if "feature_matching" in weights:
             judged["feature_matching"] = feature_matching(real, fake)
         if "parsing" in weights:
-            judged["parsing"] = parsing(networks.parser(picture), labels)
+            judged["parsing"] = parsing(networks.parser(judged_fake), judged_labels)
         if "global" in weights:
             judged["global"] = global_reconstruction(picture, target)
         if "perceptual" in weights and networks.features is not None:
-            judged["perceptual"] = perceptual(networks.features(picture)[1:5], networks.features(target)[1:5])
+            judged["perceptual"] = perceptual(networks.features(judged_fake)[1:5], networks.features(judged_real)[1:5])
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
         d_loss = discriminator_loss(real, fake, config.adversarial, seen_labels)

@@ -120,6 +120,17 @@ def test_two_scales_see_photo_and_mask():
         assert not torch.equal(changed[1].logits, judged[1].logits)
 
 
+@pytest.mark.parametrize(("levels", "side"), [(3, 70), (2, 34), (1, 16)])
+def test_a_patch_sees_as_many_pixels_as_its_levels_say(levels, side):
+    torch.manual_seed(0)
+    images = torch.rand(1, 3, 128, 128, requires_grad=True)
+    logits = Discriminator(8, "plain", levels)(images, torch.zeros(1, 11, 128, 128))[0].logits
+    middle = logits.shape[-1] // 2
+    torch.autograd.backward([logits[0, 0, middle, middle]])
+    seen = images.grad[0].abs().sum(0) > 0
+    assert (int(seen.any(1).sum()), int(seen.any(0).sum())) == (side, side)
+
+
 def test_config_limits():
     with pytest.raises(Exception, match=r"size 100.*width 12"):
         GeneratorConfig(size=100, width=12)

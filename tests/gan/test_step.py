@@ -154,6 +154,7 @@ def test_the_gradient_penalty_is_a_matter_of_the_discriminator_alone(faces, comp
         {"diffaugment": True},
         {"lambda_perceptual": 1.0},
         {"discriminator": "plain", "r1": 0.2},
+        {"discriminator_levels": 1, "shifted": True, "lambda_perceptual": 2.0},
         {"adversarial": "segmentation", "discriminator": "segmentation", "diffaugment": True},
         {"adversarial": "hinge", "discriminator": "spectral", "diffaugment": True, "r1": 1.0, "one_discriminator": True},
     ],

@@ -27,12 +27,9 @@ from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.parser.network import build_parser
 from faceaug.training.device import launch
-from faceaug.training.log import be_quiet
 
 torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))
-if not compute.world.first:
-    be_quiet()
 torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
 training = TrainingConfig(images=24, batch=4, seed=5, betas=(0.5, 0.999), learning_rate=1e-5)
@@ -53,12 +50,9 @@ from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser
 from faceaug.pretrained import ImageFeatures
 from faceaug.training.device import launch
-from faceaug.training.log import be_quiet
 
 torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))
-if not compute.world.first:
-    be_quiet()
 torch.manual_seed(8)
 judge = Parser(build_parser(PARSER, weights=False).eval(), PARSER, {}, "", compute)
 sets = noise_faces(5), noise_faces(7, seed=1), noise_faces(9, seed=2)
