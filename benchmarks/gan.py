@@ -71,6 +71,7 @@ RECIPES = (
     Row("D of 2 levels", training={"discriminator_levels": 2}),
     Row("D of 1 level", training={"discriminator_levels": 1}),
     Row("shifted", training={"shifted": True}),
+    Row("shifted + D of 1 level", training={"shifted": True, "discriminator_levels": 1}),
     Row("R1", training={"r1": 1.0}),
     Row("DiffAugment", training={"diffaugment": True}),
     Row("without perceptual", training={"lambda_perceptual": 0.0}),
