@@ -94,11 +94,11 @@ def train_throughput(
     say("measuring the ceiling")
     ceilings = {precision: _ceiling(compute.device, precision, generator.size) for precision in ("bf16", "fp32")}
     say("measuring the default way")
-    ours = _default(_DefaultWay(batches, parser, generator, training, compute), training, compute, lengths)
+    ours = _default(_DefaultWay(batches, parser, generator, training, compute), lengths)
     compiled = {}
     if lengths.compiled:
         say("measuring the default way, compiled")
-        compiled = _compiled(_DefaultWay(batches, parser, generator, training, compute), compute, lengths)
+        compiled = _compiled(_DefaultWay(batches, parser, generator, training, compute), lengths)
     say("measuring the public code's way")
     official = _official(batches, parser, generator, training, compute, lengths)
     achieved = ours["gflop_per_image"] * ours["images_per_second"]
@@ -154,7 +154,7 @@ class _DefaultWay:
     ) -> None:
         self.networks = Networks.build(generator, training, parser, compute)
         self._optimisers = Optimisers.build(self.networks, training)
-        self._batches, self._training, self._compute = batches, training, compute
+        self._batches, self.training, self.compute = batches, training, compute
         self.waits: list[float] = []  # seconds that making each batch took
 
     def pair(self, number: int) -> None:
@@ -162,15 +162,16 @@ class _DefaultWay:
             began = time.perf_counter()
             batch = self._batches.get(step, paired=step % 2 == 0)
             self.waits.append(time.perf_counter() - began)
-            gan_step(self.networks, self._optimisers, batch, self._training, self._compute, paired=step % 2 == 0)
+            gan_step(self.networks, self._optimisers, batch, self.training, self.compute, paired=step % 2 == 0)
 
     def images_per_second(self, steps: int) -> float:
         self.waits.clear()
-        times = [_seconds(lambda n=number: self.pair(n), self._compute.device) for number in range(max(steps // 2, 1))]  # type: ignore[misc]
-        return round(2 * self._training.batch / statistics.median(times), 2)
+        times = [_seconds(lambda n=number: self.pair(n), self.compute.device) for number in range(max(steps // 2, 1))]  # type: ignore[misc]
+        return round(2 * self.training.batch / statistics.median(times), 2)
 
 
-def _default(way: _DefaultWay, training: TrainingConfig, compute: Compute, lengths: Lengths) -> dict[str, Any]:
+def _default(way: _DefaultWay, lengths: Lengths) -> dict[str, Any]:
+    training, device = way.training, way.compute.device
     with FlopCounterMode(display=False) as counter:
         way.pair(0)
     flops = counter.get_total_flops() / (2 * training.batch) / 1e9
@@ -178,19 +179,19 @@ def _default(way: _DefaultWay, training: TrainingConfig, compute: Compute, lengt
         way.pair(number)
     speed = way.images_per_second(lengths.steps)
     batch_ms = 1000 * statistics.median(way.waits)
-    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if compute.device.type == "cuda" else [])
+    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
     with profile(activities=activities) as profiler:
         way.pair(0)
     return {
         "images_per_second": speed,
         "gflop_per_image": round(flops, 3),
         "batch_ms": round(batch_ms, 3),
-        "peak_memory_mib": peak_memory(compute.device),
-        "profile": _profile_rows(profiler, compute.device),
+        "peak_memory_mib": peak_memory(device),
+        "profile": _profile_rows(profiler, device),
     }
 
 
-def _compiled(way: _DefaultWay, compute: Compute, lengths: Lengths) -> dict[str, Any]:
+def _compiled(way: _DefaultWay, lengths: Lengths) -> dict[str, Any]:
     """Images/s of the default way when all parts of the networks are compiled, and how long that takes."""
     networks = way.networks
     framework = networks.generator
@@ -206,7 +207,8 @@ def _compiled(way: _DefaultWay, compute: Compute, lengths: Lengths) -> dict[str,
         networks.parser,
     ):
         module.compile(dynamic=False)
-    taken = _seconds(lambda: way.pair(0), compute.device) + _seconds(lambda: way.pair(1), compute.device)
+    device = way.compute.device
+    taken = _seconds(lambda: way.pair(0), device) + _seconds(lambda: way.pair(1), device)
     return {"compiled_images_per_second": way.images_per_second(lengths.steps), "compiling_seconds": round(taken, 1)}
 
 
