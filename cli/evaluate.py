@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Optional
 
 import typer
 
@@ -15,6 +16,10 @@ def evaluate(
     per_mask: Annotated[int, typer.Option(help="Different sources for every mask, 2 or more.")] = 6,
     generator: Generator = None,
     judge: Judge = None,
+    inception: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Inception-2015 weights (pt_inception-2015-12-05-6726825d.pth): FID and KID proper too."),
+    ] = None,
     rounds: Rounds = 200,
     out: Out = None,
     runs: Runs = RUNS,
@@ -29,9 +34,9 @@ def evaluate(
     """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
 
     Paints the testing masks, which no training saw, and compares with the training faces: FID-EffLite0 and KID-EffLite0 (lower is
-    better; ImageNet features of the packaged network, so not to be compared with FID), agreement as another parser reads it,
-    distance between faces of one mask, distance of each component to its source's and to a stranger's. Writes evaluation.json
-    and faces.png (sources along the top, masks down the side).
+    better; ImageNet features of the packaged network, so not to be compared with FID, which --inception gives), agreement as
+    another parser reads it, distance between faces of one mask, distance of each component to its source's and to a stranger's.
+    Writes evaluation.json and faces.png (sources along the top, masks down the side).
 
     Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
     """
@@ -40,6 +45,7 @@ def evaluate(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
+    from faceaug.evaluate.inception import InceptionFeatures
     from faceaug.evaluate.report import table
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
     from faceaug.evaluate.run import evaluate as run_evaluation
@@ -53,6 +59,7 @@ def evaluate(
 
     config = EvaluateConfig(per_mask=per_mask, rounds=rounds, seed=seed)
     compute = launch(device, precision, devices=devices, nodes=nodes)
+    proper = InceptionFeatures(inception, compute) if inception is not None else None
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
     root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
@@ -63,6 +70,7 @@ def evaluate(
         reader = load_parser(own_parser(painter.record, runs), compute)
         second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
     identity = {"evaluate": vars(config), "generator": painter.hash, "masks": masks, "sources": sources}
+    identity |= {"inception": str(inception)} if inception is not None else {}
     run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
     typer.echo(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {per_mask} of {len(photos):,} sources ({photos.title}) "
@@ -79,6 +87,7 @@ def evaluate(
         ImageFeatures(compute),
         config,
         record={"weights": str(weights)},
+        inception=proper,
     )
     typer.echo(table({str(weights.parent.name): result}).to_string())
     typer.echo(f"results: {run / EVALUATION}, pictures: {run / 'faces.png'}")

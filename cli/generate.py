@@ -24,6 +24,9 @@ def generate(
     min_agreement: Annotated[
         float, typer.Option(help="Drop faces that the parser reads worse than this (mean F1 with their mask, 0..1).")
     ] = 0.0,
+    min_confidence: Annotated[
+        float, typer.Option(help="Pixels whose class the parser finds less likely than this (0..1) become 255, unknown.")
+    ] = 0.0,
     labelled: Labelled = None,
     generator: Generator = None,
     parser: Annotated[
@@ -60,7 +63,12 @@ def generate(
     from faceaug.training.runs import find, own_parser, run_folder
 
     config = GenerateConfig(
-        per_mask=per_mask, gender=gender, min_agreement=min_agreement, rows_per_shard=rows_per_shard, seed=seed
+        per_mask=per_mask,
+        gender=gender,
+        min_agreement=min_agreement,
+        min_confidence=min_confidence,
+        rows_per_shard=rows_per_shard,
+        seed=seed,
     )
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, ConfigError
-from faceaug.evaluate.distances import KernelDistance, bootstrap, frechet_distance, moments
+from faceaug.evaluate.distances import KernelDistance, Moments, bootstrap, frechet_distance, moments
 from faceaug.evaluate.fidelity import crops, diversity, has, mean_colours
 from faceaug.files import ensure_folder, write_json
 from faceaug.gan.components import COMPONENTS
@@ -70,6 +70,7 @@ def evaluate(
     config: EvaluateConfig,
     *,
     record: dict[str, Any],
+    inception: Features | None = None,
 ) -> dict[str, Any]:
     """Measure a generator; the processes of its ``compute.world`` share the painting and reading.
 
@@ -83,6 +84,7 @@ def evaluate(
         features: of the packaged network.
         config: how much to measure.
         record: what else to keep in ``evaluation.json``.
+        inception: features for FID and KID proper, see :class:`~faceaug.evaluate.inception.InceptionFeatures`; or None.
 
     Returns:
         What ``evaluation.json`` holds. Every entry of ``scores`` has ``value``, ``low``, ``high`` (95 %, bootstrap over masks).
@@ -104,9 +106,10 @@ def evaluate(
     if world.first:
         ensure_folder(run)
 
-    def look(images: ByteArray, *, label: str = "") -> FloatArray:
-        return world.shared(partial(features, label=label), images)
+    def sharing(network: Features) -> Features:
+        return lambda images, *, label="": world.shared(partial(network, label=label), images)
 
+    looks = {"-EffLite0": sharing(features)} | ({"": sharing(inception)} if inception is not None else {})
     plan = plan_pairs(targets.male, sources.male, per_mask=config.per_mask, mode="any", seed=config.seed)
     painted = _paint(generator, targets, sources, plan)
     masks = fill_ignored(targets.labels)
@@ -120,7 +123,7 @@ def evaluate(
         "sources": {"title": sources.title, "count": len(sources)},
         "real": {"title": real.title, "count": len(real)},
         "faces": len(painted),
-        **_measure(painted, plan, targets.labels, masks, sources, real, judge, look, config),
+        **_measure(painted, plan, targets.labels, masks, sources, real, judge, looks, config),
     }
     result = json.loads(json.dumps(result))  # what is returned is what is read back: lists for tuples
     if world.first:
@@ -157,35 +160,43 @@ def _measure(
     sources: FaceSet,
     real: FaceSet,
     judge: Parser,
-    features: Features,
+    looks: dict[str, Features],
     config: EvaluateConfig,
 ) -> dict[str, Any]:
+    """All scores; ``looks`` are feature networks by the surname that their distances get, the packaged one first."""
     groups = plan.target
 
     def interval(statistic: Statistic, value: float) -> dict[str, Any]:
         return bootstrap(statistic, groups, value=value, rounds=config.rounds, seed=config.seed)
 
-    found = features(painted, label="features of painted faces")
-    known = features(np.asarray(real.images), label="features of real faces")
-    reference, kernel = moments(known), KernelDistance(known, found)
-
-    def frechet(rows: IntArray) -> float:
-        return frechet_distance(reference, found[rows])
-
-    whole = frechet(np.arange(len(painted)))
-    table: dict[str, Any] = {
-        "FID-EffLite0": bootstrap(frechet, groups, value=whole, rounds=max(config.rounds // 10, 10), seed=config.seed),
-        "KID-EffLite0 x1000": interval(lambda rows: 1000 * kernel(rows), 1000 * kernel()),
-        "diversity": _mean_interval(diversity(found, groups), groups, config),
-    }
+    table: dict[str, Any] = {}
+    for name, network in looks.items():
+        found = network(painted, label="features of painted faces")
+        known = network(np.asarray(real.images), label="features of real faces")
+        frechet = partial(_frechet, moments(known), found)
+        kernel = KernelDistance(known, found)
+        table[f"FID{name}"] = bootstrap(
+            frechet, groups, value=frechet(np.arange(len(painted))), rounds=max(config.rounds // 10, 10), seed=config.seed
+        )
+        table[f"KID{name} x1000"] = interval(partial(_kernel, kernel), 1000 * kernel())
+        if "diversity" not in table:
+            table["diversity"] = _mean_interval(diversity(found, groups), groups, config)
     read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading painted faces"), painted)
     matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
     agreement = scores(matrices.sum(axis=0))
     for key in ("pixel_accuracy", "mean_f1"):
         pooled = partial(_pooled_score, matrices, key)
         table[f"agreement {key}"] = interval(pooled, agreement[key])
-    fidelity = _fidelity(painted, plan, masks, sources, features, config)
+    fidelity = _fidelity(painted, plan, masks, sources, next(iter(looks.values())), config)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
+
+
+def _frechet(reference: Moments, found: FloatArray, rows: IntArray) -> float:
+    return frechet_distance(reference, found[rows])
+
+
+def _kernel(kernel: KernelDistance, rows: IntArray) -> float:
+    return 1000 * kernel(rows)
 
 
 def _pooled_score(matrices: npt.NDArray[np.int64], key: str, rows: IntArray) -> float:

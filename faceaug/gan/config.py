@@ -82,11 +82,9 @@ class TrainingConfig:
     """Adversarial loss: ``log`` (Eqs. 3 and 4), ``hinge``, or ``segmentation``, which the discriminator of that name needs."""
     discriminator: str = "instance"
     """D: the paper's with ``instance``, ``spectral`` or no (``plain``) normalisation, or ``segmentation``: it labels pixels."""
-    discriminator_levels: int = 3
-    """Halvings in the patch discriminators: 3 (the paper's) let a patch see 70 px, 2 see 34, 1 see 16."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
-    shifted: bool = False
+    shifted: bool = True
     """Move what D, P_F and the ImageNet features see by some pixels at random, each row on its own.
 
     Their strides are a grid; faces that please a judge on its grid alone are full of dots."""
@@ -125,7 +123,6 @@ class TrainingConfig:
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
                 f"adversarial {self.adversarial}: unknown; use log, hinge or segmentation": self.adversarial
                 not in ("log", "hinge", "segmentation"),
-                f"discriminator_levels {self.discriminator_levels}: must be 1, 2 or 3": not 1 <= self.discriminator_levels <= 3,
                 f"discriminator {self.discriminator}: unknown; use instance, spectral, plain or segmentation": self.discriminator
                 not in ("instance", "spectral", "plain", "segmentation"),
                 "adversarial and discriminator: one that labels pixels needs its own loss": (self.adversarial == "segmentation")
@@ -185,6 +182,7 @@ _AS_PUBLISHED: dict[str, Any] = {
     "discriminator_ratio": 1.0,
     "betas": (0.5, 0.999),
     "lambda_perceptual": 0.0,
+    "shifted": False,
 }
 
 RECIPES: dict[str, Recipe] = {

@@ -16,6 +16,14 @@ from faceaug.labels import NUM_CLASSES
 SCALES = 2
 
 
+def levels_for(size: int) -> int:
+    """Halvings in a patch discriminator for faces of ``size`` px: a patch is a quarter of the side at each of them.
+
+    The paper's 3 let a patch see 70 of 256 px; as many would see the whole of a face of 64 px, where 1 sees 16.
+    """
+    return max(size.bit_length() - 6, 1)
+
+
 @dataclass
 class Judgement:
     """What one scale says.
@@ -35,7 +43,7 @@ class PatchDiscriminator(nn.Module):
     Args:
         width: channels of the first layer.
         kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1; ``plain``: neither.
-        levels: layers that halve the side. A patch has 70 px with the paper's 3, 34 with 2, 16 with 1.
+        levels: layers that halve the side. A patch has 70 px with 3, 34 with 2, 16 with 1.
     """
 
     def __init__(self, width: int, kind: str, levels: int) -> None:
@@ -56,7 +64,13 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D_1 and D_2: one structure at two scales, the second on photo and mask halved by average pooling."""
+    """D_1 and D_2: one structure at two scales, the second on photo and mask halved by average pooling.
+
+    Args:
+        width: channels of the first layer.
+        kind: see :class:`PatchDiscriminator`.
+        levels: likewise; :func:`levels_for` gives those of a face's size.
+    """
 
     def __init__(self, width: int, kind: str = "instance", levels: int = 3) -> None:
         super().__init__()
@@ -116,9 +130,9 @@ class SegmentationDiscriminator(nn.Module):
         return [Judgement(self.head(F.interpolate(x, scale_factor=2.0)), features)]
 
 
-def build_discriminator(width: int, kind: str, levels: int = 3) -> nn.Module:
-    """A fresh discriminator of a kind that :class:`~faceaug.gan.config.TrainingConfig` names."""
-    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind, levels)
+def build_discriminator(size: int, width: int, kind: str) -> nn.Module:
+    """A fresh discriminator of faces of ``size`` px, of a kind that :class:`~faceaug.gan.config.TrainingConfig` names."""
+    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind, levels_for(size))
 
 
 def _leaky(layer: nn.Conv2d) -> nn.Sequential:

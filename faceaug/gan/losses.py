@@ -106,13 +106,16 @@ def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:
 
 
 def parsing(logits: Tensor, labels: Tensor) -> Tensor:
-    """Eq. 8: the frozen parser's cross-entropy against the target mask, averaged over pixels.
+    """Eq. 8: the frozen parser's cross-entropy against the target mask, averaged over the pixels of each face, then over faces.
+
+    So a batch's loss is the mean of its parts', however many pixels are left out in each.
 
     Args:
         logits: ``(N, 11, S, S)`` of P_F on the painted face.
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
     """
-    return F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE)
+    loss = F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE, reduction="none").flatten(1).sum(1)
+    return (loss / (labels != IGNORE).flatten(1).sum(1).clamp(min=1)).mean()
 
 
 def perceptual(result: list[Tensor], source: list[Tensor]) -> Tensor:

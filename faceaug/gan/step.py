@@ -59,7 +59,7 @@ class Networks:
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
-        shape = (config.width, training.discriminator, training.discriminator_levels)
+        shape = (config.size, config.width, training.discriminator)
         paired = compute.module(build_discriminator(*shape))
         unpaired = paired
         if not training.one_discriminator:

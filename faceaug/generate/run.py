@@ -21,8 +21,8 @@ from faceaug.generate.agreement import agreement
 from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import colour
-from faceaug.parser.predict import Parser, predict_labels
+from faceaug.labels import IGNORE, colour
+from faceaug.parser.predict import Parser, read_against
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.pretrained import ImageFeatures
@@ -44,6 +44,8 @@ class GenerateConfig:
     are dropped (the paper's way); ``any``."""
     min_agreement: float = 0.0
     """Painted faces whose agreement with their mask is lower are dropped."""
+    min_confidence: float = 0.0
+    """Pixels whose class the parser finds less likely than this become unknown (255): something else was painted there."""
     rows_per_shard: int = 500
     """Planned rows of a shard, before filters."""
     seed: int = 0
@@ -55,6 +57,7 @@ class GenerateConfig:
             {
                 f"--per-mask {self.per_mask}: must be 1 or more": self.per_mask < 1,
                 f"--min-agreement {self.min_agreement}: must be within 0..1": not 0 <= self.min_agreement <= 1,
+                f"--min-confidence {self.min_confidence}: must be at least 0 and below 1": not 0 <= self.min_confidence < 1,
                 f"--rows-per-shard {self.rows_per_shard}: must be 1 or more": self.rows_per_shard < 1,
             }
         )
@@ -134,7 +137,7 @@ def generate(
             f"generate: the filters dropped all {len(plan)} faces ({_told(dropped)}); lower --min-agreement, or use --gender any"
         )
     reader = ShardReader(run, partial=True)
-    measured = reader.column("agreement")
+    measured, unknown = reader.column("agreement"), reader.column("label") == IGNORE
     summary = {
         **record,
         "faces": total,
@@ -142,6 +145,7 @@ def generate(
         "dropped": dict(dropped),
         "gender_classifier": report,
         "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
+        "unknown pixels": round(float(unknown.mean()), 4),
         "shards": shards,
     }
     write_png(run / "faces.png", contact_sheet(reader, targets, sources))
@@ -229,19 +233,19 @@ class _Painter:
         """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
         assert self.targets.labels is not None  # checked by generate()
         codes = self._encode(plan.source[rows])
-        painted, read = [], []
-        for start in range(0, len(rows), self.batch):
-            target = plan.target[rows[start : start + self.batch]]
-            some = self.generator.paint(
-                codes[start : start + self.batch], self.targets.images[target], self.targets.labels[target]
-            )
-            painted.append(some)
-            read.append(predict_labels(self.parser, some))
-            progress.update(int(rows[start]))
-        images = np.concatenate(painted)
         target, source = plan.target[rows], plan.source[rows]
         labels = self.targets.labels[target]
+        painted, read, likely = [], [], []
+        for start in range(0, len(rows), self.batch):
+            some = slice(start, start + self.batch)
+            painted.append(self.generator.paint(codes[some], self.targets.images[target[some]], labels[some]))
+            found, probability = read_against(self.parser, painted[-1], labels[some])
+            read.append(found)
+            likely.append(probability)
+            progress.update(int(rows[start]))
+        images = np.concatenate(painted)
         fits = agreement(np.concatenate(read), labels)
+        labels = np.where(np.concatenate(likely) < self.config.min_confidence, IGNORE, labels).astype(np.uint8)
         lost: dict[str, int] = {}
         keep = fits >= self.config.min_agreement
         lost["agreement too low"] = int((~keep).sum())

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
+from faceaug.labels import IGNORE
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
 from faceaug.training.checkpoint import load_state, load_weights
@@ -80,6 +81,32 @@ def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label:
             if label:
                 progress.update(min(start + batch, len(images)))
     return found
+
+
+def read_against(
+    parser: Parser, images: ByteArray, labels: ByteArray, *, batch: int = 32
+) -> tuple[ByteArray, npt.NDArray[np.float32]]:
+    """Label maps of photos, and how likely the parser finds the classes that other label maps give.
+
+    Args:
+        parser: from :func:`load_parser`.
+        images: ``(N, S, S, 3)`` uint8 RGB.
+        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        batch: photos at once.
+
+    Returns:
+        ``(N, S, S)`` uint8, 0..10: what the parser sees; ``(N, S, S)`` float32, 0..1: the probability of ``labels``, 1 at 255.
+    """
+    found = np.empty(labels.shape, dtype=np.uint8)
+    likely = np.empty(labels.shape, dtype=np.float32)
+    for start in range(0, len(images), batch):
+        rows = slice(start, start + batch)
+        logits = predict_logits(parser, torch.from_numpy(np.array(images[rows])).permute(0, 3, 1, 2).float() / 127.5 - 1.0)
+        asked = torch.from_numpy(np.array(labels[rows])).to(logits.device).long()
+        loss = F.cross_entropy(logits, asked, reduction="none", ignore_index=IGNORE)
+        found[rows] = logits.argmax(dim=1).to(torch.uint8).cpu().numpy()
+        likely[rows] = loss.neg().exp().cpu().numpy()
+    return found, likely
 
 
 @torch.inference_mode()

@@ -3,26 +3,13 @@ import json
 import cv2
 import numpy as np
 import pytest
-from faceaug.datasets.celeba import CelebA
 
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate import run as module
 from faceaug.evaluate.report import table
 from faceaug.evaluate.run import EvaluateConfig, evaluate
-from faceaug.gan.inference import load_generator
-from faceaug.parser.predict import load_parser, predict_labels
-from faceaug.prepare.faces import align
-from faceaug.pretrained import ImageFeatures
 
 CONFIG = EvaluateConfig(per_mask=2, rounds=10)
-
-
-@pytest.fixture(scope="module")
-def ready(trained, drawn, faces, compute):
-    generator, parser = load_generator(trained.gan, compute), load_parser(trained.parser, compute)
-    photos = align(CelebA(drawn / "celeba"), size=64).select(range(10))
-    labelled = photos.with_labels(predict_labels(parser, photos.images))
-    return generator, faces.select([0, 1, 2, 3]), labelled, faces, parser, ImageFeatures(compute)
 
 
 def test_everything_is_measured_with_intervals(ready, tmp_path):

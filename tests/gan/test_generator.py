@@ -6,7 +6,7 @@ from small import GENERATOR
 
 from faceaug.gan.components import COMPONENTS, cut_parts
 from faceaug.gan.config import PRESETS, GeneratorConfig
-from faceaug.gan.discriminator import Discriminator
+from faceaug.gan.discriminator import Discriminator, levels_for
 from faceaug.gan.generator import Framework
 from faceaug.labels import BACKGROUND, HAIR
 
@@ -18,7 +18,7 @@ def framework(request):
     torch.manual_seed(0)
     network = Framework(dataclasses.replace(GENERATOR, **request.param))
     for module in network.modules():  # larger than DCGAN's: effects are seen above rounding
-        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.Linear):
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
             torch.nn.init.normal_(module.weight, 0.0, 0.1)
     return network.eval().requires_grad_(False)
 
@@ -129,6 +129,10 @@ def test_a_patch_sees_as_many_pixels_as_its_levels_say(levels, side):
     torch.autograd.backward([logits[0, 0, middle, middle]])
     seen = images.grad[0].abs().sum(0) > 0
     assert (int(seen.any(1).sum()), int(seen.any(0).sum())) == (side, side)
+
+
+def test_a_patch_is_a_quarter_of_the_face_at_every_size():
+    assert [levels_for(size) for size in (64, 128, 256, 512)] == [1, 2, 3, 4]
 
 
 def test_config_limits():

@@ -57,6 +57,17 @@ def test_parsing_is_cross_entropy_without_ignored_pixels():
     assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))
 
 
+def test_every_face_weighs_the_same_in_the_parsing_loss():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 11, 4, 4, generator=generator)
+    labels = torch.randint(0, 11, (3, 4, 4), generator=generator).to(torch.uint8)
+    labels[1, 1:] = 255
+    labels[2] = 255
+    whole, parts = losses.parsing(logits, labels), [losses.parsing(logits[i : i + 1], labels[i : i + 1]) for i in range(3)]
+    assert float(parts[2]) == 0.0
+    torch.testing.assert_close(whole, torch.stack(parts).mean())
+
+
 def test_hinge_terms_by_hand():
     assert float(losses.discriminator_loss(_judgements(2.0), _judgements(-2.0), "hinge")) == 0
     assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.5), "hinge")) == pytest.approx(2 * (1 + 1.5))

@@ -17,5 +17,5 @@ def test_every_part_is_described(preset):
 def test_the_paper_presets_golden_sizes():
     generator, training = PRESETS["paper"]
     text = describe(generator, training, build_parser(ParserConfig(size=256), weights=False))
-    assert "12.18 M" in text  # E_m + G_m + E_b + G_b
+    assert "11.89 M" in text  # E_m + G_m + E_b + G_b
     assert "5.56 M" in text  # one discriminator, as the public code's

@@ -20,7 +20,7 @@ from faceaug.gan.losses import (
 from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_gradients, gan_step
 from faceaug.parser.network import build_parser
 
-TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, lambda_perceptual=0.0, discriminator_ratio=2.0)
+TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, lambda_perceptual=0.0, shifted=False, discriminator_ratio=2.0)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_batch_in_parts_has_the_whole_batchs_gradients(faces, compute):
     batch = Batches(faces, batch=4, seed=0, flip=True).get(1, paired=False)
     found = []
     for parts in (1, 2):
-        networks, training = _networks(compute)
+        networks, training = _networks(compute, shifted=True)
         optimisers = Optimisers.build(networks, training)
         optimisers.set_rate(0.0, training)
         gan_step(networks, optimisers, batch, training, compute, paired=False, accumulate=parts)
@@ -154,7 +154,7 @@ def test_the_gradient_penalty_is_a_matter_of_the_discriminator_alone(faces, comp
         {"diffaugment": True},
         {"lambda_perceptual": 1.0},
         {"discriminator": "plain", "r1": 0.2},
-        {"discriminator_levels": 1, "shifted": True, "lambda_perceptual": 2.0},
+        {"shifted": True, "lambda_perceptual": 2.0, "lambda_gp": 0.5},
         {"adversarial": "segmentation", "discriminator": "segmentation", "diffaugment": True},
         {"adversarial": "hinge", "discriminator": "spectral", "diffaugment": True, "r1": 1.0, "one_discriminator": True},
     ],
@@ -172,7 +172,7 @@ def test_every_option_gives_finite_gradients(changes, faces, compute):
 @pytest.mark.parametrize("kind", ["spectral", "segmentation"])
 def test_weights_of_spectral_norm_one(kind):
     torch.manual_seed(0)
-    network = build_discriminator(8, kind)
+    network = build_discriminator(64, 8, kind)
     for _ in range(30):  # power iterations
         network(torch.rand(1, 3, 64, 64), torch.rand(1, 11, 64, 64))
     network.eval()
@@ -183,7 +183,7 @@ def test_weights_of_spectral_norm_one(kind):
 
 def test_a_discriminator_that_labels_pixels_learns_photos_from_noise(faces, compute):
     torch.manual_seed(0)
-    network = build_discriminator(8, "segmentation")
+    network = build_discriminator(64, 8, "segmentation")
     batch = Batches(faces, batch=4, seed=0, flip=False).get(0, paired=True)
     noise = torch.rand_like(batch.images) * 2 - 1
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)

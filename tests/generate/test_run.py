@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -10,7 +11,8 @@ from faceaug.gan.inference import load_generator
 from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
 from faceaug.generate.run import GenerateConfig, generate
-from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.labels import IGNORE
+from faceaug.parser.predict import load_parser, predict_labels, read_against
 from faceaug.prepare.faces import align
 from faceaug.shards.reader import ShardReader
 
@@ -50,6 +52,25 @@ def test_rows_are_what_they_say(ready, tmp_path):
     assert reader.config["generate"]["per_mask"] == 2
     assert 0 <= summary["gender_classifier"]["held_out_accuracy"] <= 1
     assert {"complete.json", "config.json", "gender.json", "faces.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_pixels_that_the_parser_doubts_become_unknown(ready, tmp_path):
+    parser = ready[-1]
+    plain, strict = (
+        generate(tmp_path / "a", *ready, CONFIG),
+        generate(tmp_path / "b", *ready, replace(CONFIG, min_confidence=0.2)),
+    )
+    before, after = ShardReader(tmp_path / "a"), ShardReader(tmp_path / "b")
+    assert (before.column("image") == after.column("image")).all()
+    assert (before.column("agreement") == after.column("agreement")).all()
+    labels, kept = before.column("label"), after.column("label")
+    read, likely = read_against(parser, before.column("image"), labels)
+    assert (read == predict_labels(parser, before.column("image"))).all()
+    assert (kept == np.where(likely < 0.2, IGNORE, labels)).all()
+    assert 0 < strict["unknown pixels"] < 1 and strict["unknown pixels"] > plain["unknown pixels"]  # noqa: PT018
+    assert likely[labels == IGNORE].size == 0 or (likely[labels == IGNORE] == 1).all()
+    with pytest.raises(ConfigError, match=r"--min-confidence 1.0: must be at least 0 and below 1"):
+        GenerateConfig(min_confidence=1.0)
 
 
 def test_the_batch_changes_nothing(ready, tmp_path):

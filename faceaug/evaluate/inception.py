@@ -1,0 +1,70 @@
+"""Inception-2015 features from a weights file that the user names: what FID and KID without a surname are computed from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.training.device import Compute
+from faceaug.training.log import Progress
+
+FEATURES = 2048
+
+
+class InceptionFeatures:
+    """The pooled features of the network that FID is defined by (Heusel et al., NeurIPS 2017), resized as its authors did.
+
+    Always in float32: FID is compared between publications.
+
+    Args:
+        path: its weights as torch-fidelity and pytorch-fid publish them, ``pt_inception-2015-12-05-6726825d.pth``.
+        compute: where to run.
+
+    Raises:
+        ConfigError: torch-fidelity is not installed.
+        CheckpointMismatch: missing, not loadable without executing it, or of another network.
+    """
+
+    def __init__(self, path: Path, compute: Compute) -> None:
+        try:
+            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+        except ImportError as error:
+            raise ConfigError("--inception: needs torch-fidelity; pip install 'faceaug[fid]'") from error
+        with tempfile.TemporaryDirectory() as folder:
+            # torch-fidelity loads its file as a whole pickle, which may execute; it gets a copy of the tensors alone.
+            copy = Path(folder) / "tensors.pth"
+            try:
+                torch.save(torch.load(path, map_location="cpu", weights_only=True), copy)
+                network: Any = FeatureExtractorInceptionV3("inception", [str(FEATURES)], feature_extractor_weights_path=str(copy))
+            except Exception as error:  # whatever a foreign file does to its reader
+                told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+                raise CheckpointMismatch(
+                    f"{path}: holds no Inception-2015 weights ({told}); name pt_inception-2015-12-05-6726825d.pth of "
+                    f"torch-fidelity or pytorch-fid with --inception"
+                ) from error
+        self._network = network.to(compute.device)
+        self._device = compute.device
+
+    @torch.inference_mode()
+    def __call__(self, images: npt.NDArray[np.uint8], *, batch: int = 32, label: str = "") -> npt.NDArray[np.float32]:
+        """Features of ``(N, S, S, 3)`` uint8 RGB pictures, each resized to 299 px: ``(N, 2048)`` float32.
+
+        Args:
+            images: the pictures.
+            batch: how many at once.
+            label: name for a progress line; none where empty.
+        """
+        found = np.empty((len(images), FEATURES), dtype=np.float32)
+        with Progress(label or "features", len(images), unit="faces", every=30.0 if label else 1e9) as progress:
+            for start in range(0, len(images), batch):
+                rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2).to(self._device)
+                found[start : start + batch] = self._network(rows)[0].float().cpu().numpy()
+                if label:
+                    progress.update(min(start + batch, len(images)))
+        return found
