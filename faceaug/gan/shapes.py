@@ -150,13 +150,13 @@ def _comparison(networks: Networks, framework: Framework, step: float) -> list[s
     ]
     rows = [
         ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b begins with a 3x3 convolution and a nonlinearity where the "
-         "public code has a linear 1x1; E_b has a fourth input channel that says where background is; 3x3 convolutions of doubled "
-         "maps instead of transposed 4x4 ones"),
+         "public code has a linear 1x1; E_b has a fourth input channel that says where background is; maps are doubled before "
+         "3x3 convolutions instead of by transposed 4x4 ones"),
         ("one D (two scales); there are two", millions[1], "5.56 M", "the same layers"),
         ("E_local of skin (or hair)", millions[2], "20.59 M", "the same layers but for a second head (2.62 M) that gives "
          "log-variances: its loss has weight 0 there, and the paper has plain auto-encoders"),
         ("feature decoder of skin (or hair)", millions[3], "7.35 M", "begins with 256 channels instead of 512, from a code of "
-         "512 numbers; 3x3 convolutions of doubled maps instead of transposed 4x4 ones"),
+         "512 numbers; doubled likewise"),
         ("P_F", millions[4], "29.26 M", "segmentation_models_pytorch's U-Net on a small ImageNet encoder in place of a pix2pix "
          "U-Net that ends in tanh"),
     ]  # fmt: skip
