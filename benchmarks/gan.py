@@ -65,6 +65,7 @@ _SPECTRAL: dict[str, Any] = {"adversarial": "hinge", "discriminator": "spectral"
 
 RECIPES = (
     *(Row(name, recipe.generator, recipe.training) for name, recipe in NAMED.items()),
+    Row("no momentum", training={"betas": (0.0, 0.99)}),
     Row("not shifted", training={"shifted": False}),
     Row("without perceptual", training={"lambda_perceptual": 0.0}),
     Row("modulated G_m", {"modulated": True}),
@@ -77,7 +78,8 @@ RECIPES = (
     Row("D at 4 times G's rate", training={"discriminator_ratio": 4.0}),
     Row("D at G's rate", training={"discriminator_ratio": 1.0}),
     Row("bare eyes", {"bare_eyes": True}),
-    Row("twice the parsing loss", training={"lambda_gp": 2.0}),
+    Row("parsing loss of weight 1", training={"lambda_gp": 1.0}),
+    Row("parsing loss of weight 10", training={"lambda_gp": 10.0}),
     Row("plain D + R1", training={"discriminator": "plain", "r1": 0.2}),
     Row("log + spectral", training={"discriminator": "spectral"}),
     Row("averaged over 4 times as many images", training={"ema_half_life": 2_000}),

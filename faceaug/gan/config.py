@@ -73,10 +73,10 @@ class TrainingConfig:
     learning_rate: float = 1e-4
     """Adam's rate for G, constant, then falling linearly to 0 from :attr:`decay_from` on."""
     discriminator_ratio: float = 2.0
-    """D's rate as a multiple of G's; chosen with the moments, see benchmarks/results/discriminator-64px.json."""
+    """D's rate as a multiple of G's, see benchmarks/results/discriminator-64px.json."""
     decay_from: float = 0.6
     """Share of the run after which the rate falls."""
-    betas: tuple[float, float] = (0.0, 0.99)
+    betas: tuple[float, float] = (0.5, 0.999)
     """Adam's moments."""
     adversarial: str = "log"
     """Adversarial loss: ``log`` (Eqs. 3 and 4), ``hinge``, or ``segmentation``, which the discriminator of that name needs."""
@@ -104,8 +104,8 @@ class TrainingConfig:
     """Weight of Eq. 6."""
     lambda_fm: float = 10.0
     """Weight of Eq. 5 within Eq. 6, on paired steps; the paper does not state it, this is pix2pixHD's."""
-    lambda_gp: float = 1.0
-    """Weight of Eq. 8."""
+    lambda_gp: float = 3.0
+    """Weight of Eq. 8; the paper's 1 is not enough beside the perceptual loss (benchmarks/results/screen-64px.json)."""
     ema_half_life: int = 10_000
     """Images after which a weight counts half in the averaged generator that samples and is saved."""
     flip: bool = True
@@ -182,6 +182,7 @@ _AS_PUBLISHED: dict[str, Any] = {
     "discriminator_ratio": 1.0,
     "betas": (0.5, 0.999),
     "lambda_perceptual": 0.0,
+    "lambda_gp": 1.0,
     "shifted": False,
 }
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 LARGEST = 1 / 8
 """Largest shift along each axis, as a share of the side."""
@@ -26,17 +25,20 @@ class Shift:
     row: Tensor
     column: Tensor
 
-    def __call__(self, images: Tensor, *, fill: float = 0.0) -> Tensor:
-        """Pictures ``(N, K, S, S)``, moved, channels_last; ``fill`` stands where no picture is."""
+    def __call__(self, images: Tensor) -> Tensor:
+        """Pictures or label maps ``(N, K, S, S)`` moved, channels_last; what comes in over a border is a reflection."""
         count, kinds, size, _ = images.shape
-        pad = int(size * LARGEST)
-        padded = F.pad(images, (pad, pad, pad, pad), value=fill)
         line = torch.arange(size, device=images.device)
-        rows = (line + (pad - self.row)[:, None])[:, None, :, None]
-        columns = (line + (pad - self.column)[:, None])[:, None, None, :]
+        rows, columns = (_reflected(line - by[:, None], size) for by in (self.row, self.column))
         every = torch.arange(count, device=images.device)[:, None, None, None]
         channels = torch.arange(kinds, device=images.device)[None, :, None, None]
-        return padded[every, channels, rows, columns].contiguous(memory_format=torch.channels_last)
+        moved = images[every, channels, rows[:, None, :, None], columns[:, None, None, :]]
+        return moved.contiguous(memory_format=torch.channels_last)
+
+
+def _reflected(index: Tensor, size: int) -> Tensor:
+    """Positions in and a little out of 0..size-1 by those within; the border itself is not repeated."""
+    return size - 1 - (size - 1 - index.abs()).abs()
 
 
 def draw_shift(uniform: Tensor, size: int) -> Shift:

@@ -26,7 +26,6 @@ from faceaug.gan.losses import (
 from faceaug.gan.painter import Painter
 from faceaug.gan.shift import draw_shift
 from faceaug.gan.variants import build_painter
-from faceaug.labels import IGNORE
 from faceaug.parser.network import fold_batch_norm
 from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
@@ -171,7 +170,7 @@ def gan_gradients(
     if config.shifted:
         move = draw_shift(uniform[:, -diffaugment.NUMBERS - shift.NUMBERS :], target.shape[-1])
         judged_real, judged_fake, condition = move(target), move(picture), move(condition)
-        judged_labels = move(labels[:, None], fill=IGNORE)[:, 0]
+        judged_labels = move(labels[:, None])[:, 0]
     seen_real, seen_fake, seen_condition = judged_real, judged_fake, condition
     if config.diffaugment:
         change = draw_change(uniform[:, -diffaugment.NUMBERS :], target.shape[-1])

@@ -1,7 +1,7 @@
+import numpy as np
 import torch
 
 from faceaug.gan.shift import NUMBERS, draw_shift
-from faceaug.labels import IGNORE
 
 
 def _shift(count):
@@ -18,15 +18,15 @@ def test_shifts_are_by_whole_pixels_to_all_sides():
         assert moved[row].nonzero().tolist() == [[32 + int(shift.row[row]), 32 + int(shift.column[row])]]
 
 
-def test_what_comes_in_from_outside_is_filled():
-    labels = torch.zeros(20, 1, 64, 64, dtype=torch.uint8)
+def test_what_comes_in_over_a_border_is_a_reflection():
     shift = _shift(20)
-    moved = shift(labels, fill=IGNORE)
+    labels = torch.randint(0, 11, (20, 1, 64, 64), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    moved = shift(labels)
     assert moved.dtype == torch.uint8
     for row in range(20):
-        inside = (64 - abs(int(shift.row[row]))) * (64 - abs(int(shift.column[row])))
-        assert int((moved[row] == 0).sum()) == inside
-        assert int((moved[row] == IGNORE).sum()) == 64 * 64 - inside
+        down, right = int(shift.row[row]), int(shift.column[row])
+        padded = np.pad(labels[row, 0].numpy(), 8, mode="reflect")
+        assert (moved[row, 0].numpy() == padded[8 - down : 72 - down, 8 - right : 72 - right]).all()
 
 
 def test_a_row_does_not_depend_on_the_others():
