@@ -54,7 +54,7 @@ def test_a_batch_is_painted_as_its_faces_one_by_one(framework, batch):
     alone = torch.cat(
         [framework(images[i : i + 1], labels[i : i + 1], images[3 - i : 4 - i], labels[3 - i : 4 - i]) for i in range(4)]
     )
-    assert torch.allclose(together, alone, atol=1e-5)
+    assert torch.allclose(together, alone, atol=1e-4)  # rounding grows with depth; a wrong row differs by tenths
 
 
 def test_training_and_use_compute_the_same(framework, batch):
