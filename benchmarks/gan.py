@@ -69,7 +69,6 @@ RECIPES = (
     Row("not shifted", training={"shifted": False}),
     Row("without perceptual", training={"lambda_perceptual": 0.0}),
     Row("modulated G_m", {"modulated": True}),
-    Row("spatial codes", {"spatial_codes": True}),
     Row("D labels pixels", training={"adversarial": "segmentation", "discriminator": "segmentation"}),
     Row("hinge + spectral", training=_SPECTRAL),
     Row("R1", training={"r1": 1.0}),
@@ -82,7 +81,7 @@ RECIPES = (
     Row("parsing loss of weight 10", training={"lambda_gp": 10.0}),
     Row("plain D + R1", training={"discriminator": "plain", "r1": 0.2}),
     Row("log + spectral", training={"discriminator": "spectral"}),
-    Row("averaged over 4 times as many images", training={"ema_half_life": 2_000}),
+    Row("average with a half-life of 2,000 images", training={"ema_half_life": 2_000}),
 )
 """What may make faces better per hour, each beside the default."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,15 +73,37 @@ class ImageFeatures:
             batch: how many at once.
             label: name for a progress line; none where empty.
         """
-        found = np.empty((len(images), FEATURES), dtype=np.float32)
-        with Progress(label or "features", len(images), unit="faces", every=30.0 if label else 1e9) as progress:
-            for start in range(0, len(images), batch):
-                rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2)
-                picture = F.interpolate(rows.float(), (_INPUT, _INPUT), mode="bilinear", antialias=True)
-                with self._compute.autocast():
-                    last = self._network(self._compute.image(picture / 127.5 - 1.0))[-1]
-                    head = self._network.bn2(self._network.conv_head(last))  # activation included
-                found[start : start + batch] = head.float().mean((2, 3)).cpu().numpy()
-                if label:
-                    progress.update(min(start + batch, len(images)))
-        return found
+        return in_batches(self._features, images, FEATURES, batch=batch, label=label)
+
+    def _features(self, rows: Tensor) -> Tensor:
+        picture = F.interpolate(rows.float(), (_INPUT, _INPUT), mode="bilinear", antialias=True)
+        with self._compute.autocast():
+            last = self._network(self._compute.image(picture / 127.5 - 1.0))[-1]
+            head = self._network.bn2(self._network.conv_head(last))  # activation included
+        pooled: Tensor = head.float().mean((2, 3))
+        return pooled
+
+
+def in_batches(
+    function: Callable[[Tensor], Tensor], images: npt.NDArray[np.uint8], features: int, *, batch: int, label: str
+) -> npt.NDArray[np.float32]:
+    """A feature network's results on many pictures.
+
+    Args:
+        function: ``(n, 3, S, S)`` uint8 RGB on the CPU, 0..255, to ``(n, features)``.
+        images: ``(N, S, S, 3)`` uint8 RGB.
+        features: numbers a picture.
+        batch: how many pictures at once.
+        label: name for a progress line; none where empty.
+
+    Returns:
+        ``(N, features)`` float32.
+    """
+    found = np.empty((len(images), features), dtype=np.float32)
+    with Progress(label or "features", len(images), unit="faces", every=30.0 if label else 1e9) as progress:
+        for start in range(0, len(images), batch):
+            rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2)
+            found[start : start + batch] = function(rows).float().cpu().numpy()
+            if label:
+                progress.update(min(start + batch, len(images)))
+    return found

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 
 from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.pretrained import in_batches
 from faceaug.training.device import Compute
-from faceaug.training.log import Progress
 
 FEATURES = 2048
 
@@ -60,11 +60,4 @@ class InceptionFeatures:
             batch: how many at once.
             label: name for a progress line; none where empty.
         """
-        found = np.empty((len(images), FEATURES), dtype=np.float32)
-        with Progress(label or "features", len(images), unit="faces", every=30.0 if label else 1e9) as progress:
-            for start in range(0, len(images), batch):
-                rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2).to(self._device)
-                found[start : start + batch] = self._network(rows)[0].float().cpu().numpy()
-                if label:
-                    progress.update(min(start + batch, len(images)))
-        return found
+        return in_batches(lambda rows: self._network(rows.to(self._device))[0], images, FEATURES, batch=batch, label=label)

@@ -42,8 +42,6 @@ class GeneratorConfig:
     """How much larger than in the masks the framework takes eyes and mouth to be; the public code has 1.1."""
     bare_eyes: bool = False
     """Cut eyes out as rectangles with the skin around them, as the public code does."""
-    spatial_codes: bool = False
-    """A code keeps its component's layout: it is a small map, of as many numbers."""
 
     def __post_init__(self) -> None:
         check(
@@ -52,8 +50,6 @@ class GeneratorConfig:
                 f"width {self.width}: must be a positive multiple of 8": self.width < 8 or self.width % 8 != 0,
                 f"code {self.code}: must be positive": self.code < 1,
                 f"--variant {self.variant}: unknown; use {', '.join(VARIANTS)}": self.variant not in VARIANTS,
-                f"code {self.code}: must be 45 or more with spatial_codes, the cells of a mouth": self.spatial_codes
-                and self.code < 45,
                 f"blocks {self.blocks}: must not be negative": self.blocks < 0,
                 f"enlarge {self.enlarge}: must be 1 or more": self.enlarge < 1,
                 f"enlarge, bare_eyes: only the framework has them, not {self.variant}": (self.enlarge > 1 or self.bare_eyes)

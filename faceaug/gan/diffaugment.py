@@ -39,7 +39,7 @@ class Change:
     hole: Tensor
 
     def photo(self, images: Tensor) -> Tensor:
-        """The photos ``(N, 3, S, S)``, changed; outside of the shifted photo and in the hole they are 0."""
+        """The photos ``(N, 3, S, S)``, changed; in the hole they are 0."""
         x = images + self.brightness[:, None, None, None]
         grey = x.mean(1, keepdim=True)
         x = (x - grey) * self.saturation[:, None, None, None] + grey
@@ -48,7 +48,7 @@ class Change:
         return self.mask(x)
 
     def mask(self, condition: Tensor) -> Tensor:
-        """One-hot masks ``(N, K, S, S)``, moved and cut as the photos; no class at all where there is no photo."""
+        """One-hot masks ``(N, K, S, S)``, moved and cut as the photos; no class at all in the hole."""
         return self.shift(condition) * self.hole
 
 

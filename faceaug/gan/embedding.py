@@ -31,10 +31,6 @@ class _Pyramid:
         depth = int(math.log2(config.size)) - (1 if component.whole else 4)
         return cls([config.width * min(2**level, 8) for level in range(depth)], (height >> depth, width >> depth))
 
-    def channels(self, code: int) -> int:
-        """Of a map on the grid that has at most ``code`` numbers."""
-        return code // (self.grid[0] * self.grid[1])
-
     @property
     def cells(self) -> int:
         """Numbers in the smallest feature map."""
@@ -45,8 +41,6 @@ def encoder(component: Component, config: GeneratorConfig, code: int) -> nn.Sequ
     """E_local: a crop ``(N, 3, h, w)`` to a latent code ``(N, code)``."""
     pyramid = _Pyramid.of(component, config)
     layers: list[nn.Module] = [down(a, b) for a, b in zip([3, *pyramid.widths[:-1]], pyramid.widths, strict=True)]
-    if config.spatial_codes:
-        return nn.Sequential(*layers, nn.Conv2d(pyramid.widths[-1], pyramid.channels(code), 1), _ToCode(code))
     return nn.Sequential(
         *layers, nn.Flatten(), nn.Linear(pyramid.cells, 2 * code), nn.ReLU(inplace=True), nn.Linear(2 * code, code)
     )
@@ -54,34 +48,8 @@ def encoder(component: Component, config: GeneratorConfig, code: int) -> nn.Sequ
 
 def _opened(pyramid: _Pyramid, channels: int, config: GeneratorConfig) -> list[nn.Module]:
     """A code to ``(N, channels, *grid)``."""
-    if config.spatial_codes:
-        own = pyramid.channels(config.code)
-        return [_FromCode(own, pyramid.grid), nn.Conv2d(own, channels, 1)]
     height, width = pyramid.grid
     return [nn.Linear(config.code, channels * height * width), nn.Unflatten(1, (channels, height, width))]
-
-
-class _ToCode(nn.Module):
-    """A small map to a code: flattened, and filled up with zeros."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__()
-        self.code = code
-
-    def forward(self, x: Tensor) -> Tensor:
-        flat = x.flatten(1)
-        return nn.functional.pad(flat, (0, self.code - flat.shape[1]))
-
-
-class _FromCode(nn.Module):
-    """The other way round."""
-
-    def __init__(self, channels: int, grid: tuple[int, int]) -> None:
-        super().__init__()
-        self.shape = (channels, *grid)
-
-    def forward(self, code: Tensor) -> Tensor:
-        return code[:, : math.prod(self.shape)].reshape(-1, *self.shape)
 
 
 def image_decoder(component: Component, config: GeneratorConfig) -> nn.Sequential:
@@ -144,8 +112,9 @@ class LocalEmbedding(nn.Module):
         """
         codes = []
         for index, (network, part) in enumerate(zip(self.autoencoders, parts, strict=True)):
-            code = network.encoder(part.image.contiguous(memory_format=torch.channels_last)).float()
-            codes.append(torch.where(part.present[:, None], code, self.null_codes[index]))
+            code = network.encoder(part.image.contiguous(memory_format=torch.channels_last))
+            null = self.null_codes[index]  # codes are as precise as weights, whatever the encoder computes in
+            codes.append(torch.where(part.present[:, None], code.to(null.dtype), null))
         return torch.stack(codes, 1)
 
     def embed(self, parts: list[Part]) -> tuple[Tensor, dict[str, Tensor]]:

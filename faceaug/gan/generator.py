@@ -160,7 +160,7 @@ class Framework(Painter):
         """
         labels = enlarge(labels, self.config.enlarge)
         placed = place_components(self.component_features(codes), labels)
-        result: Tensor = self.fusing(self.mask_guided(one_hot(labels), placed), images, labels)
+        result: Tensor = self.fusing(self.mask_guided(one_hot(labels).to(images.dtype), placed), images, labels)
         return result
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:

@@ -168,7 +168,7 @@ def gan_gradients(
     uniform = torch.special.ndtr(batch.noise).to(compute.device)
     judged_real, judged_fake, judged_labels = target, picture, labels
     if config.shifted:
-        move = draw_shift(uniform[:, -diffaugment.NUMBERS - shift.NUMBERS :], target.shape[-1])
+        move = draw_shift(uniform[:, : shift.NUMBERS], target.shape[-1])
         judged_real, judged_fake, condition = move(target), move(picture), move(condition)
         judged_labels = move(labels[:, None])[:, 0]
     seen_real, seen_fake, seen_condition = judged_real, judged_fake, condition

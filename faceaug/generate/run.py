@@ -117,6 +117,7 @@ def generate(
     count = -(-len(plan) // config.rows_per_shard)
     dropped: Counter[str] = Counter(plan.dropped)
     shards: list[dict[str, Any]] = []
+    unknown = 0
     with Progress("generate", len(plan), unit="faces") as progress:
         for number in range(count):
             rows = np.arange(number * config.rows_per_shard, min((number + 1) * config.rows_per_shard, len(plan)))
@@ -124,10 +125,11 @@ def generate(
             tally = run / f"{shard_name(number)}.json"
             if not (path.is_file() and tally.is_file()):
                 images, labels, columns, lost = painter.paint(plan, rows, progress)
-                write_json(tally, {"rows": len(images), "dropped": lost})
+                write_json(tally, {"rows": len(images), "dropped": lost, "unknown": int((labels == IGNORE).sum())})
                 write_shard(path, images, labels, columns, number=number, generator=generator.hash, config=record)
             known = json.loads(tally.read_text())
             dropped.update(known["dropped"])
+            unknown += known["unknown"]
             shards.append({"file": path.name, "rows": known["rows"]})
             progress.update(int(rows[-1]) + 1)
     total = sum(shard["rows"] for shard in shards)
@@ -137,7 +139,7 @@ def generate(
             f"generate: the filters dropped all {len(plan)} faces ({_told(dropped)}); lower --min-agreement, or use --gender any"
         )
     reader = ShardReader(run, partial=True)
-    measured, unknown = reader.column("agreement"), reader.column("label") == IGNORE
+    measured = reader.column("agreement")
     summary = {
         **record,
         "faces": total,
@@ -145,7 +147,7 @@ def generate(
         "dropped": dict(dropped),
         "gender_classifier": report,
         "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
-        "unknown pixels": round(float(unknown.mean()), 4),
+        "unknown_pixels": round(unknown / (total * targets.size**2), 4),
         "shards": shards,
     }
     write_png(run / "faces.png", contact_sheet(reader, targets, sources))

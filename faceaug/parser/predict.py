@@ -18,6 +18,7 @@ from faceaug.files import file_hash
 from faceaug.labels import IGNORE
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
+from faceaug.tensors import to_float
 from faceaug.training.checkpoint import load_state, load_weights
 from faceaug.training.device import Compute
 from faceaug.training.log import Progress
@@ -75,8 +76,7 @@ def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label:
     found = np.empty(images.shape[:3], dtype=np.uint8)
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), batch):
-            rows = torch.from_numpy(np.array(images[start : start + batch])).permute(0, 3, 1, 2)
-            classes = predict_logits(parser, rows.float() / 127.5 - 1.0).argmax(dim=1)
+            classes = predict_logits(parser, to_float(images[start : start + batch])).argmax(dim=1)
             found[start : start + batch] = classes.to(torch.uint8).cpu().numpy()
             if label:
                 progress.update(min(start + batch, len(images)))
@@ -101,7 +101,7 @@ def read_against(
     likely = np.empty(labels.shape, dtype=np.float32)
     for start in range(0, len(images), batch):
         rows = slice(start, start + batch)
-        logits = predict_logits(parser, torch.from_numpy(np.array(images[rows])).permute(0, 3, 1, 2).float() / 127.5 - 1.0)
+        logits = predict_logits(parser, to_float(images[rows]))
         asked = torch.from_numpy(np.array(labels[rows])).to(logits.device).long()
         loss = F.cross_entropy(logits, asked, reduction="none", ignore_index=IGNORE)
         found[rows] = logits.argmax(dim=1).to(torch.uint8).cpu().numpy()

@@ -11,9 +11,7 @@ from faceaug.gan.generator import Framework
 from faceaug.labels import BACKGROUND, HAIR
 
 
-@pytest.fixture(
-    params=[{}, {"modulated": True}, {"enlarge": 1.1, "bare_eyes": True}, {"spatial_codes": True, "code": 48}], ids=str
-)
+@pytest.fixture(params=[{}, {"modulated": True}, {"enlarge": 1.1, "bare_eyes": True}], ids=str)
 def framework(request):
     torch.manual_seed(0)
     network = Framework(dataclasses.replace(GENERATOR, **request.param))
@@ -49,12 +47,14 @@ def test_every_preset_is_the_whole_model(preset):
 
 
 def test_a_batch_is_painted_as_its_faces_one_by_one(framework, batch):
-    images, labels = batch
+    framework.double()  # so that rounding is nothing
+    images, labels = batch[0].double(), batch[1]
     together = framework(images, labels, images.flip(0), labels.flip(0))
     alone = torch.cat(
         [framework(images[i : i + 1], labels[i : i + 1], images[3 - i : 4 - i], labels[3 - i : 4 - i]) for i in range(4)]
     )
-    assert torch.allclose(together, alone, atol=1e-4)  # rounding grows with depth; a wrong row differs by tenths
+    assert together.dtype == torch.float64
+    assert torch.allclose(together, alone, rtol=0.0, atol=1e-11)
 
 
 def test_training_and_use_compute_the_same(framework, batch):
