@@ -29,7 +29,9 @@ def from_dict(kind: type[T], values: dict[str, Any], *, where: str) -> T:
     known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ConfigError(f"{where}: unknown settings {', '.join(unknown)}; it was written by another version of faceaug")
+        raise ConfigError(
+            f"{where}: unknown settings {', '.join(unknown)}; made by another version of faceaug; train anew, or use that one"
+        )
     try:
         return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
     except TypeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,10 @@ class InceptionFeatures:
                 torch.save(torch.load(path, map_location="cpu", weights_only=True), copy)
                 network: Any = FeatureExtractorInceptionV3("inception", [str(FEATURES)], feature_extractor_weights_path=str(copy))
             except Exception as error:  # whatever a foreign file does to its reader
-                told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+                told = {OSError: "cannot be read", pickle.UnpicklingError: "not a file of tensors alone"}
+                reason = next((text for kind, text in told.items() if isinstance(error, kind)), "other tensors")
                 raise CheckpointMismatch(
-                    f"{path}: holds no Inception-2015 weights ({told}); name pt_inception-2015-12-05-6726825d.pth of "
+                    f"{path}: holds no Inception-2015 weights ({reason}); name pt_inception-2015-12-05-6726825d.pth of "
                     f"torch-fidelity or pytorch-fid with --inception"
                 ) from error
         self._network = network.to(compute.device)
