@@ -100,8 +100,12 @@ class TrainingConfig:
     """Weight of Eq. 6."""
     lambda_fm: float = 10.0
     """Weight of Eq. 5 within Eq. 6, on paired steps; the paper does not state it, this is pix2pixHD's."""
-    lambda_gp: float = 3.0
-    """Weight of Eq. 8; the paper's 1 is not enough beside the perceptual loss (benchmarks/results/screen-64px.json)."""
+    lambda_gp: float = 2.0
+    """Weight of Eq. 8."""
+    parsing_balance: float = 0.5
+    """How much more small classes weigh in Eq. 8 (0: as much as their pixels), see :func:`faceaug.gan.losses.parsing`.
+
+    What else makes masks agree costs quality; this does not (benchmarks/results/screen-64px.json)."""
     ema_half_life: int = 10_000
     """Images after which a weight counts half in the averaged generator that samples and is saved."""
     flip: bool = True
@@ -124,6 +128,7 @@ class TrainingConfig:
                 "adversarial and discriminator: one that labels pixels needs its own loss": (self.adversarial == "segmentation")
                 != (self.discriminator == "segmentation"),
                 "r1: a discriminator that labels pixels has no penalty": self.r1 > 0 and self.discriminator == "segmentation",
+                f"parsing_balance {self.parsing_balance}: must be within 0..1": not 0 <= self.parsing_balance <= 1,
                 "loss weights: must not be negative": min(
                     self.lambda_local,
                     self.lambda_global,
@@ -179,6 +184,7 @@ _AS_PUBLISHED: dict[str, Any] = {
     "betas": (0.5, 0.999),
     "lambda_perceptual": 0.0,
     "lambda_gp": 1.0,
+    "parsing_balance": 0.0,
     "shifted": False,
 }
 

@@ -105,7 +105,7 @@ def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def parsing(logits: Tensor, labels: Tensor) -> Tensor:
+def parsing(logits: Tensor, labels: Tensor, balance: float = 0.0) -> Tensor:
     """Eq. 8: the frozen parser's cross-entropy against the target mask, averaged over the pixels of each face, then over faces.
 
     So a batch's loss is the mean of its parts', however many pixels are left out in each.
@@ -113,9 +113,14 @@ def parsing(logits: Tensor, labels: Tensor) -> Tensor:
     Args:
         logits: ``(N, 11, S, S)`` of P_F on the painted face.
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
+        balance: 0 weighs all pixels the same (the paper); else a pixel weighs its class's frequency in that face to the power
+            of ``-balance``. An eye has 0.2 % of the pixels.
     """
-    loss = F.cross_entropy(logits.float(), labels.long(), ignore_index=IGNORE, reduction="none").flatten(1).sum(1)
-    return (loss / (labels != IGNORE).flatten(1).sum(1).clamp(min=1)).mean()
+    wanted = labels.flatten(1).long()
+    loss = F.cross_entropy(logits.float().flatten(2), wanted, ignore_index=IGNORE, reduction="none")
+    counts = torch.zeros(len(labels), IGNORE + 1, device=labels.device).scatter_add_(1, wanted, torch.ones_like(loss))
+    weights = torch.where(wanted == IGNORE, 0.0, counts.gather(1, wanted) ** -balance)
+    return ((weights * loss).sum(1) / weights.sum(1).clamp(min=1e-12)).mean()
 
 
 def perceptual(result: list[Tensor], source: list[Tensor]) -> Tensor:

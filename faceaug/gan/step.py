@@ -188,7 +188,7 @@ def gan_gradients(
         if "feature_matching" in weights:
             judged["feature_matching"] = feature_matching(real, fake)
         if "parsing" in weights:
-            judged["parsing"] = parsing(networks.parser(judged_fake), judged_labels)
+            judged["parsing"] = parsing(networks.parser(judged_fake), judged_labels, config.parsing_balance)
         if "global" in weights:
             judged["global"] = global_reconstruction(picture, target)
         if "perceptual" in weights and networks.features is not None:

@@ -75,10 +75,11 @@ def test_rows_are_chosen_by_name():
     assert choose_rows("variants", None) == VARIANTS
     assert [row.name for row in choose_rows("variants", "setting 1, pix")] == ["setting 1 (global)", "pix2pixHD"]
     assert len({row.name for row in RECIPES}) == len(RECIPES)
+    assert not any("," in row.name for row in (*VARIANTS, *RECIPES))  # --only splits there
     for row in RECIPES:
         dataclasses.replace(TRAINING, **row.training)  # all are real settings
         dataclasses.replace(GeneratorConfig(size=64), **row.generator)
-    assert [row.name for row in choose_rows("recipes", "default, plain D + R1")] == ["default", "plain D + R1"]
+    assert [row.name for row in choose_rows("recipes", "default, R1")] == ["default", "R1"]
     with pytest.raises(ConfigError, match="--rows all: unknown; use variants, recipes"):
         choose_rows("all", None)
     with pytest.raises(ConfigError, match="--only vae: no row has that in its name; rows are ours; setting 2"):

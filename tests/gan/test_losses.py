@@ -57,13 +57,25 @@ def test_parsing_is_cross_entropy_without_ignored_pixels():
     assert float(losses.parsing(logits, labels)) == pytest.approx(math.log(11))
 
 
-def test_every_face_weighs_the_same_in_the_parsing_loss():
+@pytest.mark.parametrize(("balance", "share"), [(0.0, 1 / 16), (0.5, 1 / (1 + 15**0.5)), (1.0, 1 / 2)])
+def test_balance_gives_a_small_class_its_share_of_the_parsing_loss(balance, share):
+    labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
+    labels[0, 0, 0] = 3
+    logits = torch.zeros(1, 11, 4, 4, requires_grad=True)
+    losses.parsing(logits, labels, balance).backward()
+    pull = logits.grad.abs().sum(1)[0]
+    assert float(pull[0, 0] / pull.sum()) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5])
+def test_every_face_weighs_the_same_in_the_parsing_loss(balance):
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(3, 11, 4, 4, generator=generator)
     labels = torch.randint(0, 11, (3, 4, 4), generator=generator).to(torch.uint8)
     labels[1, 1:] = 255
     labels[2] = 255
-    whole, parts = losses.parsing(logits, labels), [losses.parsing(logits[i : i + 1], labels[i : i + 1]) for i in range(3)]
+    whole = losses.parsing(logits, labels, balance)
+    parts = [losses.parsing(logits[i : i + 1], labels[i : i + 1], balance) for i in range(3)]
     assert float(parts[2]) == 0.0
     torch.testing.assert_close(whole, torch.stack(parts).mean())
 

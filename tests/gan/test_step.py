@@ -38,7 +38,8 @@ def _textbook(networks, batch, paired):
     loss = TRAINING.lambda_local * local_reconstruction(parts, generator.embedding.reconstruct(generator.embedding.encode(parts)))
     result = generator(batch.source_images, batch.source_labels, target, labels)
     real, fake = discriminator(target, condition), discriminator(result, condition)
-    loss = loss + TRAINING.lambda_gd * adversarial(fake) + TRAINING.lambda_gp * parsing(networks.parser(result), labels)
+    loss = loss + TRAINING.lambda_gd * adversarial(fake)
+    loss = loss + TRAINING.lambda_gp * parsing(networks.parser(result), labels, TRAINING.parsing_balance)
     if paired:
         loss = loss + TRAINING.lambda_gd * TRAINING.lambda_fm * feature_matching(real, fake)
         loss = loss + TRAINING.lambda_global * global_reconstruction(result, target)
