@@ -74,7 +74,7 @@ RECIPES = (
     Row("hinge loss with spectral norm", training={"adversarial": "hinge", "discriminator": "spectral"}),
     Row("D labels pixels", training={"adversarial": "segmentation", "discriminator": "segmentation"}),
     Row("bare eyes", {"bare_eyes": True}),
-    Row("average with a half-life of 2,000 images", training={"ema_half_life": 2_000}),
+    Row("average with a half-life of 2000 images", training={"ema_half_life": 2_000}),
     Row("D at G's rate", training={"discriminator_ratio": 1.0}),
     Row("D at 4 times G's rate", training={"discriminator_ratio": 4.0}),
     Row("Adam without momentum", training={"betas": (0.0, 0.99)}),
