@@ -106,6 +106,11 @@ class TrainingConfig:
     """How much more small classes weigh in Eq. 8 (0: as much as their pixels), see :func:`faceaug.gan.losses.parsing`.
 
     What else makes masks agree costs quality; this does not (benchmarks/results/screen-64px.json)."""
+    lambda_colour: float = 2.0
+    """Weight of the distance between each component's colours and its source's, on unpaired steps.
+
+    Neither in the paper nor in its code. Without it, faces of long runs have ever more contrast: P_F reads that well, and an
+    instance-normalised D cannot see it (benchmarks/results/gan-200-64px.json)."""
     ema_half_life: int = 10_000
     """Images after which a weight counts half in the averaged generator that samples and is saved."""
     flip: bool = True
@@ -136,6 +141,7 @@ class TrainingConfig:
                     self.lambda_fm,
                     self.lambda_gp,
                     self.lambda_perceptual,
+                    self.lambda_colour,
                     self.r1,
                 )
                 < 0,
@@ -183,6 +189,7 @@ _AS_PUBLISHED: dict[str, Any] = {
     "discriminator_ratio": 1.0,
     "betas": (0.5, 0.999),
     "lambda_perceptual": 0.0,
+    "lambda_colour": 0.0,
     "lambda_gp": 1.0,
     "parsing_balance": 0.0,
     "shifted": False,

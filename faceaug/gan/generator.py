@@ -177,4 +177,6 @@ def adversarial_weights(training: TrainingConfig, *, paired: bool) -> dict[str, 
             "feature_matching": training.lambda_gd * training.lambda_fm,
             "perceptual": training.lambda_perceptual,
         }
+    else:
+        weights["colour"] = training.lambda_colour
     return weights

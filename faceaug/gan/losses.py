@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceaug.gan.components import Part
+from faceaug.gan.components import COMPONENTS, Part, region
 from faceaug.gan.discriminator import Judgement
 from faceaug.labels import IGNORE, NUM_CLASSES
 
@@ -133,6 +133,40 @@ def perceptual(result: list[Tensor], source: list[Tensor]) -> Tensor:
         difference = F.normalize(a.float(), dim=1) - F.normalize(b.detach().float(), dim=1)
         terms.append(difference.square().sum(1).mean())
     return torch.stack(terms).sum()
+
+
+def component_colours(result: Tensor, labels: Tensor, source: Tensor, source_labels: Tensor) -> Tensor:
+    """Squared distance of each component's mean colour and of its standard deviation to the source's, for unpaired data.
+
+    Averaged over the five components; those that either face lacks cost nothing.
+
+    Args:
+        result: ``(N, 3, S, S)`` painted faces in [-1, 1].
+        labels: ``(N, S, S)`` uint8 target label maps; 255 belongs to no component.
+        source: ``(N, 3, S, S)`` sources in [-1, 1], constants.
+        source_labels: ``(N, S, S)`` uint8, theirs.
+    """
+    distances = []
+    for component in COMPONENTS:
+        mean, deviation, present = _colours(result, region(labels, component))
+        wanted_mean, wanted_deviation, there = _colours(source.detach(), region(source_labels, component))
+        distance = (mean - wanted_mean).square().sum(1) + (deviation - wanted_deviation).square().sum(1)
+        distances.append(distance * (present & there))
+    return torch.stack(distances).mean()
+
+
+def _colours(images: Tensor, where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and standard deviation ``(N, 3)`` of the pixels in ``where`` ``(N, S, S)``, and ``(N,)`` bool: there are any."""
+    inside = where.flatten(1)[:, None].float()
+    pixels = images.float().flatten(2)
+    area = inside.sum(2)
+    mean = (pixels * inside).sum(2) / area.clamp(min=1.0)
+    variance = ((pixels - mean[:, :, None]).square() * inside).sum(2) / area.clamp(min=1.0)
+    return mean, (variance + _FLAT).sqrt(), area[:, 0] > 0
+
+
+_FLAT = 1e-4
+"""A variance that nobody sees; keeps the slope of the deviation finite where all pixels are the same."""
 
 
 def l1_reconstruction(result: Tensor, source: Tensor) -> Tensor:

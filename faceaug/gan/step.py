@@ -15,6 +15,7 @@ from faceaug.gan.diffaugment import draw_change
 from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
+    component_colours,
     discriminator_loss,
     feature_matching,
     global_reconstruction,
@@ -193,6 +194,8 @@ def gan_gradients(
             judged["global"] = global_reconstruction(picture, target)
         if "perceptual" in weights and networks.features is not None:
             judged["perceptual"] = perceptual(networks.features(judged_fake)[1:5], networks.features(judged_real)[1:5])
+        if "colour" in weights:
+            judged["colour"] = component_colours(picture, labels, source, source_labels)
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
         d_loss = discriminator_loss(real, fake, config.adversarial, seen_labels)

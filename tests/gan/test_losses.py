@@ -110,6 +110,36 @@ def test_gradient_penalty_of_a_linear_judge():
     assert float(losses.gradient_penalty(judged, photos)) == pytest.approx(0.5 * 48 * (2 / 16) ** 2)
 
 
+def test_component_colours_by_hand():
+    labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
+    labels[0, 0], labels[0, 3] = 10, 1  # hair above, skin below
+    painted, source = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    assert float(losses.component_colours(painted, labels, source, labels)) == 0
+    source[:, :, 0] = 0.5  # a flat colour: the means differ by 0.5 in three channels, in one of five components
+    assert float(losses.component_colours(painted, labels, source, labels)) == pytest.approx(3 * 0.25 / 5)
+    source[:, :, 0] = torch.tensor([0.5, -0.5, 0.5, -0.5])  # the same mean, another contrast
+    assert float(losses.component_colours(painted, labels, source, labels)) == pytest.approx(3 * 0.25 / 5, rel=0.05)
+
+
+def test_component_colours_do_not_ask_where_or_for_what_is_not_there():
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(2, 3, 8, 8, generator=generator)
+    labels = torch.randint(0, 11, (2, 8, 8), generator=generator).to(torch.uint8)
+    moved = torch.randperm(64, generator=generator)
+    elsewhere = image.flatten(2)[:, :, moved].unflatten(2, (8, 8)), labels.flatten(1)[:, moved].unflatten(1, (8, 8))
+    assert float(losses.component_colours(image, labels, *elsewhere)) == pytest.approx(0.0, abs=1e-6)
+    nothing = torch.full_like(labels, 255)
+    painted = image.clone().requires_grad_()
+    loss = losses.component_colours(painted, nothing, *elsewhere)
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert not painted.grad.any()
+    # Flat regions have a finite slope.
+    flat = torch.zeros(2, 3, 8, 8, requires_grad=True)
+    losses.component_colours(flat, labels, *elsewhere).backward()
+    assert torch.isfinite(flat.grad).all()
+
+
 def test_perceptual_distance_is_of_directions():
     a, b = torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)
     a[:, 0], b[:, 0] = 1.0, 7.0

@@ -11,6 +11,7 @@ from faceaug.gan.config import TrainingConfig
 from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
+    component_colours,
     discriminator_loss,
     feature_matching,
     global_reconstruction,
@@ -40,6 +41,8 @@ def _textbook(networks, batch, paired):
     real, fake = discriminator(target, condition), discriminator(result, condition)
     loss = loss + TRAINING.lambda_gd * adversarial(fake)
     loss = loss + TRAINING.lambda_gp * parsing(networks.parser(result), labels, TRAINING.parsing_balance)
+    if not paired:
+        loss = loss + TRAINING.lambda_colour * component_colours(result, labels, batch.source_images, batch.source_labels)
     if paired:
         loss = loss + TRAINING.lambda_gd * TRAINING.lambda_fm * feature_matching(real, fake)
         loss = loss + TRAINING.lambda_global * global_reconstruction(result, target)
@@ -89,7 +92,7 @@ def test_terms_of_paired_and_unpaired_steps(networks, faces, compute):
     unpaired = gan_gradients(networks, batches.get(1, paired=False), TRAINING, compute, paired=False)
     both = {"local", "adversarial", "discriminator", "parsing"}
     assert set(paired) == both | {"global", "feature_matching"}
-    assert set(unpaired) == both
+    assert set(unpaired) == both | {"colour"}
 
 
 def test_local_reconstruction_falls(networks, faces, compute):

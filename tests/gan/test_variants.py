@@ -69,14 +69,14 @@ def test_pix2pixhd_codes_are_means_over_the_regions(batch):
         (
             "full",
             {"local", "adversarial", "parsing", "global", "feature_matching", "perceptual"},
-            {"local", "adversarial", "parsing"},
+            {"local", "adversarial", "parsing", "colour"},
         ),
         (
             "local",
             {"local", "adversarial", "parsing", "global", "feature_matching", "perceptual"},
-            {"local", "adversarial", "parsing"},
+            {"local", "adversarial", "parsing", "colour"},
         ),
-        ("global", {"adversarial", "parsing", "global", "feature_matching", "perceptual"}, {"adversarial", "parsing"}),
+        ("global", {"adversarial", "parsing", "global", "feature_matching", "perceptual"}, {"adversarial", "parsing", "colour"}),
         ("bicyclegan", {"adversarial", "l1", "kl"}, {"adversarial", "latent"}),
         ("pix2pixhd", {"adversarial", "feature_matching", "perceptual"}, None),
     ],
