@@ -63,30 +63,6 @@ class Residual(nn.Module):
         return x + changed
 
 
-class ModulatedResidual(nn.Module):
-    """x + two 3x3 convolutions whose normalised results are scaled and shifted by a guide (after Park et al., CVPR 2019).
-
-    Args:
-        channels: of x.
-        guide: channels of the guide.
-    """
-
-    def __init__(self, channels: int, guide: int) -> None:
-        super().__init__()
-        self.convolutions = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect") for _ in range(2))
-        self.norms = nn.ModuleList(nn.GroupNorm(max(channels // 16, 1), channels, affine=False) for _ in range(2))
-        self.modulations = nn.ModuleList(nn.Conv2d(guide, 2 * channels, 1) for _ in range(2))
-
-    def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """``(N, channels, H, W)`` and ``(N, guide, H, W)`` to the former's shape."""
-        changed = x
-        for index, (conv_, norm_, modulation) in enumerate(zip(self.convolutions, self.norms, self.modulations, strict=True)):
-            changed = torch.relu(changed) if index else changed
-            scale, shift = modulation(guide).chunk(2, 1)
-            changed = norm_(conv_(changed)) * (1.0 + scale) + shift
-        return x + changed
-
-
 def initialise(module: nn.Module) -> None:
     """DCGAN's initial weights, as in the official code: N(0, 0.02) for convolutions and linear layers, 0 for their biases."""
     for layer in module.modules():

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceaug.gan.config import TEMPLATE_SIZE
-from faceaug.labels import HAIR, IGNORE, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
+from faceaug.labels import HAIR, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
 
 STRIDE = 4
 """Pixels per cell of the feature maps that G_m works on."""
@@ -57,12 +57,6 @@ COMPONENTS = (
 def one_hot(labels: Tensor) -> Tensor:
     """Label maps ``(N, S, S)``, 0..10, as ``(N, 11, S, S)`` float32 of 0 and 1, channels_last."""
     return F.one_hot(labels.long(), NUM_CLASSES).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
-
-
-def labels_of(condition: Tensor) -> Tensor:
-    """The label maps ``(N, S, S)`` uint8 of masks ``(N, 11, S, S)``; 255 where a mask has no class."""
-    known, labels = condition.max(1)
-    return torch.where(known > 0, labels, IGNORE).to(torch.uint8)
 
 
 def region(labels: Tensor, component: Component) -> Tensor:

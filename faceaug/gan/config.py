@@ -34,8 +34,6 @@ class GeneratorConfig:
     """Length of a component's latent code."""
     blocks: int = 9
     """Residual blocks of G_m."""
-    modulated: bool = False
-    """Scale and shift the features within G_m's blocks by the placed components and the mask (after SPADE)."""
     variant: str = "full"
     """One of :data:`VARIANTS`."""
     enlarge: float = 1.0
@@ -74,20 +72,12 @@ class TrainingConfig:
     """Share of the run after which the rate falls."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's moments."""
-    adversarial: str = "log"
-    """Adversarial loss: ``log`` (Eqs. 3 and 4), ``hinge``, or ``segmentation``, which the discriminator of that name needs."""
-    discriminator: str = "instance"
-    """D: the paper's with ``instance``, ``spectral`` or no (``plain``) normalisation, or ``segmentation``: it labels pixels."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
     shifted: bool = True
     """Move what D, P_F and the ImageNet features see by some pixels at random, each row on its own.
 
     Their strides are a grid; faces that please a judge on its grid alone are full of dots."""
-    diffaugment: bool = False
-    """Change what D sees, real and painted faces and their masks alike."""
-    r1: float = 0.0
-    """Weight of the gradient penalty on real photos, in every 16th pair of steps and 16 times as much."""
     lambda_perceptual: float = 2.0
     """Weight of the distance between ImageNet features of reconstruction and photo, on paired steps.
 
@@ -126,13 +116,6 @@ class TrainingConfig:
                 f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
                 f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
-                f"adversarial {self.adversarial}: unknown; use log, hinge or segmentation": self.adversarial
-                not in ("log", "hinge", "segmentation"),
-                f"discriminator {self.discriminator}: unknown; use instance, spectral, plain or segmentation": self.discriminator
-                not in ("instance", "spectral", "plain", "segmentation"),
-                "adversarial and discriminator: one that labels pixels needs its own loss": (self.adversarial == "segmentation")
-                != (self.discriminator == "segmentation"),
-                "r1: a discriminator that labels pixels has no penalty": self.r1 > 0 and self.discriminator == "segmentation",
                 f"parsing_balance {self.parsing_balance}: must be within 0..1": not 0 <= self.parsing_balance <= 1,
                 "loss weights: must not be negative": min(
                     self.lambda_local,
@@ -142,7 +125,6 @@ class TrainingConfig:
                     self.lambda_gp,
                     self.lambda_perceptual,
                     self.lambda_colour,
-                    self.r1,
                 )
                 < 0,
             }
@@ -184,8 +166,6 @@ class Recipe:
 
 
 _AS_PUBLISHED: dict[str, Any] = {
-    "discriminator": "instance",
-    "adversarial": "log",
     "discriminator_ratio": 1.0,
     "betas": (0.5, 0.999),
     "lambda_perceptual": 0.0,

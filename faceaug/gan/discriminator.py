@@ -1,4 +1,4 @@
-"""Discriminators: the paper's multi-scale conditional one (Section 3.2, after pix2pixHD), and one that labels pixels."""
+"""The multi-scale conditional discriminator (Section 3.2, after pix2pixHD)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from faceaug.gan.blocks import initialise, instance_norm
 from faceaug.labels import NUM_CLASSES
@@ -29,8 +28,8 @@ class Judgement:
     """What one scale says.
 
     Attributes:
-        logits: ``(N, 1, h, w)``, one for each patch, positive for real; or ``(N, 12, S, S)``, the class of each pixel.
-        features: ``(N, C, h', w')``, f_D of Eq. 5: of the last layer before the logits, or of the narrowest one.
+        logits: ``(N, 1, h, w)``, one for each patch, positive for real.
+        features: ``(N, C, h', w')``, f_D of Eq. 5: of the last layer before the logits.
     """
 
     logits: Tensor
@@ -42,18 +41,17 @@ class PatchDiscriminator(nn.Module):
 
     Args:
         width: channels of the first layer.
-        kind: ``instance``: instance normalisation; ``spectral``: weights of spectral norm 1; ``plain``: neither.
         levels: layers that halve the side. A patch has 70 px with 3, 34 with 2, 16 with 1.
     """
 
-    def __init__(self, width: int, kind: str, levels: int) -> None:
+    def __init__(self, width: int, levels: int) -> None:
         super().__init__()
         channels = [NUM_CLASSES + 3, *(2**level * width for level in range(levels + 1))]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(channels)):
             last = level == levels
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=1 if last else 2, padding=2 if last else 1))
-            layers += [instance_norm(outputs)] if level and kind == "instance" else []
+            layers += [instance_norm(outputs)] if level else []
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.features = nn.Sequential(*layers)
         self.logits = nn.Conv2d(channels[-1], 1, 4, padding=2)
@@ -68,18 +66,13 @@ class Discriminator(nn.Module):
 
     Args:
         width: channels of the first layer.
-        kind: see :class:`PatchDiscriminator`.
-        levels: likewise; :func:`levels_for` gives those of a face's size.
+        levels: see :class:`PatchDiscriminator`; :func:`levels_for` gives those of a face's size.
     """
 
-    def __init__(self, width: int, kind: str = "instance", levels: int = 3) -> None:
+    def __init__(self, width: int, levels: int = 3) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(width, kind, levels) for _ in range(SCALES))
+        self.scales = nn.ModuleList(PatchDiscriminator(width, levels) for _ in range(SCALES))
         initialise(self)
-        if kind == "spectral":
-            _bound(self)
-        elif kind == "plain":
-            _keep_variance(self)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
         """Judge photos.
@@ -94,60 +87,3 @@ class Discriminator(nn.Module):
             judgements.append(scale(x))
             x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
         return judgements
-
-
-class SegmentationDiscriminator(nn.Module):
-    """A U-Net that gives each pixel its class, or that of painted ones (Schönfeld et al., ICLR 2021).
-
-    It is not told the mask: to be judged real, a painted pixel must look like its class. Narrower than theirs, and with plain
-    strided convolutions instead of residual blocks.
-
-    Args:
-        width: channels of the first layer.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        channels = [3, width, 2 * width, 4 * width, 8 * width]
-        self.down = nn.ModuleList(_leaky(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(channels))
-        self.up = nn.ModuleList(
-            _leaky(nn.Conv2d(below + skip, skip, 3, padding=1)) for skip, below in reversed(list(pairwise(channels[1:])))
-        )
-        self.head = nn.Sequential(_leaky(nn.Conv2d(width, width, 3, padding=1)), nn.Conv2d(width, NUM_CLASSES + 1, 3, padding=1))
-        initialise(self)
-        _bound(self)
-
-    def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
-        """Judge photos; arguments as :meth:`Discriminator.forward`, the condition is not looked at."""
-        x = images.contiguous(memory_format=torch.channels_last)
-        skips = []
-        for layer in self.down:
-            x = layer(x)
-            skips.append(x)
-        features = skips.pop()
-        for layer in self.up:
-            x = layer(torch.cat([F.interpolate(x, scale_factor=2.0), skips.pop()], 1))
-        return [Judgement(self.head(F.interpolate(x, scale_factor=2.0)), features)]
-
-
-def build_discriminator(size: int, width: int, kind: str) -> nn.Module:
-    """A fresh discriminator of faces of ``size`` px, of a kind that :class:`~faceaug.gan.config.TrainingConfig` names."""
-    return SegmentationDiscriminator(width) if kind == "segmentation" else Discriminator(width, kind, levels_for(size))
-
-
-def _leaky(layer: nn.Conv2d) -> nn.Sequential:
-    return nn.Sequential(layer, nn.LeakyReLU(0.2, inplace=True))
-
-
-def _keep_variance(network: nn.Module) -> None:
-    """Initial weights that pass the size of what comes in on, where nothing normalises it (He et al., ICCV 2015)."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, a=0.2)
-
-
-def _bound(network: nn.Module) -> None:
-    """Give every convolution a spectral norm of 1."""
-    for layer in list(network.modules()):
-        if isinstance(layer, nn.Conv2d):
-            spectral_norm(layer)

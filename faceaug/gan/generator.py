@@ -5,32 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from faceaug.gan.blocks import ModulatedResidual, Residual, conv, initialise, one_if, to_rgb, up
+from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Part, centres, cut_parts, enlarge, one_hot, place, region
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
 from faceaug.gan.painter import Painter
 from faceaug.labels import BACKGROUND, NUM_CLASSES
-
-
-class ModulatedBlocks(nn.Module):
-    """Residual blocks that all see what came in, ``(N, features, h, w)`` to the same.
-
-    Args:
-        features: channels.
-        count: of blocks.
-    """
-
-    def __init__(self, features: int, count: int) -> None:
-        super().__init__()
-        self.guide = conv(features, features // 2, 3)
-        self.blocks = nn.ModuleList(ModulatedResidual(features, features // 2) for _ in range(count))
-
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        guide = self.guide(x)
-        for block in self.blocks:
-            x = block(x, guide)
-        return x
 
 
 class MaskGuided(nn.Module):
@@ -51,9 +31,7 @@ class MaskGuided(nn.Module):
             conv(condition, width, 7), conv(width, 2 * width, 3, 2), conv(2 * width, features, 3, 2)
         )
         self.fuse = nn.Conv2d(features + source, features, 1)
-        self.blocks: nn.Module = nn.Sequential(*[Residual(features) for _ in range(config.blocks)])
-        if config.modulated:
-            self.blocks = ModulatedBlocks(features, config.blocks)
+        self.blocks = nn.Sequential(*[Residual(features) for _ in range(config.blocks)])
         self.up = nn.Sequential(up(features, 2 * width), up(2 * width, width))
 
     def forward(self, condition: Tensor, source: list[Tensor]) -> Tensor:

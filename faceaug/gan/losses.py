@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from faceaug.gan.components import COMPONENTS, Part, region
 from faceaug.gan.discriminator import Judgement
-from faceaug.labels import IGNORE, NUM_CLASSES
+from faceaug.labels import IGNORE
 
 
 def _half_squared_norm(difference: Tensor) -> Tensor:
@@ -33,70 +33,15 @@ def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
     return _half_squared_norm(result - source)
 
 
-def discriminator_loss(real: list[Judgement], fake: list[Judgement], kind: str = "log", labels: Tensor | None = None) -> Tensor:
-    """Eq. 3 (``log``), the hinge loss, or the loss of a D that labels pixels, summed over the scales.
-
-    Args:
-        real: judgements of photos.
-        fake: judgements of painted faces.
-        kind: ``log``, ``hinge`` or ``segmentation``.
-        labels: ``(N, S, S)`` uint8, what D saw of the masks; for ``segmentation``.
-    """
-    if kind == "segmentation":
-        assert labels is not None  # the step passes them
-        painted = torch.full_like(labels, PAINTED)
-        terms = [
-            _labelled(r.logits, labels) + F.cross_entropy(f.logits.float(), painted.long())
-            for r, f in zip(real, fake, strict=True)
-        ]
-    elif kind == "hinge":
-        terms = [
-            F.relu(1.0 - r.logits.float()).mean() + F.relu(1.0 + f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
-        ]
-    else:
-        terms = [
-            F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)
-        ]
+def discriminator_loss(real: list[Judgement], fake: list[Judgement]) -> Tensor:
+    """Eq. 3, summed over the scales."""
+    terms = [F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(terms).sum()
 
 
-def adversarial(fake: list[Judgement], kind: str = "log", labels: Tensor | None = None) -> Tensor:
-    """Eq. 4 (L_sigmoid; ``log``) or the other side of another loss, summed over the scales; arguments as above."""
-    if kind == "segmentation":
-        assert labels is not None  # the step passes them
-        return torch.stack([_labelled(f.logits, labels) for f in fake]).sum()
-    if kind == "hinge":
-        return torch.stack([-f.logits.float().mean() for f in fake]).sum()
+def adversarial(fake: list[Judgement]) -> Tensor:
+    """Eq. 4 (L_sigmoid), summed over the scales."""
     return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).sum()
-
-
-PAINTED = NUM_CLASSES
-"""The class that a D which labels pixels gives to painted ones."""
-
-
-def _labelled(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy in which every class of the batch weighs the same in all (Schönfeld et al., ICLR 2021, Eq. 1).
-
-    Args:
-        logits: ``(N, 12, S, S)``.
-        labels: ``(N, S, S)`` uint8, 0..10; 255 is left out.
-    """
-    classes = torch.arange(NUM_CLASSES + 1, device=labels.device)
-    counts = (labels.flatten() == classes[:, None]).sum(1).float()
-    weights = torch.where(counts > 0, 1.0 / counts.clamp(min=1.0), 0.0)
-    return F.cross_entropy(logits.float(), labels.long(), weights, ignore_index=IGNORE)
-
-
-def gradient_penalty(real: list[Judgement], images: Tensor) -> Tensor:
-    """R1 (Mescheder et al., ICML 2018): half the squared gradient of the logits at real photos, averaged over the batch.
-
-    Args:
-        real: judgements of ``images``.
-        images: ``(N, 3, S, S)``, requiring a gradient.
-    """
-    total = torch.stack([r.logits.float().mean((1, 2, 3)).sum() for r in real]).sum()
-    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
-    return 0.5 * gradient.float().square().sum((1, 2, 3)).mean()
 
 
 def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from faceaug.gan import diffaugment, shift
+from faceaug.gan import shift
 from faceaug.gan.batches import Batch
-from faceaug.gan.components import enlarge, labels_of, one_hot
+from faceaug.gan.components import enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.diffaugment import draw_change
-from faceaug.gan.discriminator import build_discriminator
+from faceaug.gan.discriminator import Discriminator, levels_for
 from faceaug.gan.losses import (
     adversarial,
     component_colours,
     discriminator_loss,
     feature_matching,
     global_reconstruction,
-    gradient_penalty,
     l1_reconstruction,
     parsing,
     perceptual,
@@ -30,9 +28,6 @@ from faceaug.gan.variants import build_painter
 from faceaug.parser.network import fold_batch_norm
 from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
-
-PENALTY_EVERY = 16
-"""Pairs of steps between two with a gradient penalty."""
 
 
 @dataclass
@@ -54,16 +49,15 @@ class Networks:
 
         Args:
             config: sizes and widths.
-            training: which discriminators and losses.
+            training: how many discriminators, and which losses.
             parser: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``.
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
-        shape = (config.size, config.width, training.discriminator)
-        paired = compute.module(build_discriminator(*shape))
+        paired = compute.module(Discriminator(config.width, levels_for(config.size)))
         unpaired = paired
         if not training.one_discriminator:
-            unpaired = compute.module(build_discriminator(*shape))
+            unpaired = compute.module(Discriminator(config.width, levels_for(config.size)))
         features = compute.module(fold_batch_norm(imagenet_encoder())) if training.lambda_perceptual > 0 else None
         return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
@@ -103,7 +97,6 @@ def gan_step(
     *,
     paired: bool,
     accumulate: int = 1,
-    penalise: bool = False,
 ) -> dict[str, Tensor]:
     """Update the framework and one discriminator on one batch.
 
@@ -115,7 +108,6 @@ def gan_step(
         compute: device and precision.
         paired: whether the sources are the targets; else global reconstruction and feature matching are off (Section 3.3).
         accumulate: the batch is computed in so many equal parts, one after the other; saves memory, changes only rounding.
-        penalise: whether D's gradient penalty is computed in this step (where the configuration has one).
 
     Returns:
         The terms by name, detached scalars on the device.
@@ -124,7 +116,7 @@ def gan_step(
     optimisers.generator.zero_grad(set_to_none=True)
     discriminator.zero_grad(set_to_none=True)
     parts = [
-        gan_gradients(networks, rows, config, compute, paired=paired, penalise=penalise)
+        gan_gradients(networks, rows, config, compute, paired=paired)
         for rows in (batch.split(accumulate) if accumulate > 1 else [batch])
     ]
     trained = [networks.generator, networks.paired if paired else networks.unpaired]
@@ -144,7 +136,6 @@ def gan_gradients(
     compute: Compute,
     *,
     paired: bool,
-    penalise: bool = False,
 ) -> dict[str, Tensor]:
     """Add one batch's gradients to the weights of the framework and of the discriminator in turn.
 
@@ -165,25 +156,17 @@ def gan_gradients(
 
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()
-    penalise = penalise and config.r1 > 0
-    uniform = torch.special.ndtr(batch.noise).to(compute.device)
     judged_real, judged_fake, judged_labels = target, picture, labels
     if config.shifted:
-        move = draw_shift(uniform[:, : shift.NUMBERS], target.shape[-1])
+        uniform = torch.special.ndtr(batch.noise[:, -shift.NUMBERS :]).to(compute.device)
+        move = draw_shift(uniform, target.shape[-1])
         judged_real, judged_fake, condition = move(target), move(picture), move(condition)
         judged_labels = move(labels[:, None])[:, 0]
-    seen_real, seen_fake, seen_condition = judged_real, judged_fake, condition
-    if config.diffaugment:
-        change = draw_change(uniform[:, -diffaugment.NUMBERS :], target.shape[-1])
-        seen_real, seen_fake, seen_condition = change.photo(seen_real), change.photo(seen_fake), change.mask(condition)
-    seen_labels = labels_of(seen_condition) if config.adversarial == "segmentation" else None
-    if penalise:
-        seen_real = seen_real.detach().requires_grad_()
     with compute.autocast():
-        real = discriminator(seen_real, seen_condition)
-        fake = discriminator(seen_fake, seen_condition)
+        real = discriminator(judged_real, condition)
+        fake = discriminator(judged_fake, condition)
         judged = {
-            "adversarial": adversarial(fake, config.adversarial, seen_labels),
+            "adversarial": adversarial(fake),
             **generator.read_back(picture, labels, codes, paired=paired),
         }
         if "feature_matching" in weights:
@@ -198,15 +181,13 @@ def gan_gradients(
             judged["colour"] = component_colours(picture, labels, source, source_labels)
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
-        d_loss = discriminator_loss(real, fake, config.adversarial, seen_labels)
-        penalty = {"gradient_penalty": gradient_penalty(real, seen_real)} if penalise else {}
+        d_loss = discriminator_loss(real, fake)
     on_picture = torch.stack([weights[name] * term for name, term in judged.items() if name in weights]).sum()
     torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)
     assert picture.grad is not None  # a leaf that was just differentiated to
 
-    d_total = torch.stack([d_loss, *(PENALTY_EVERY * config.r1 * term for term in penalty.values())]).sum()
-    torch.autograd.backward([d_total], inputs=list(discriminator.parameters()))
+    torch.autograd.backward([d_loss], inputs=list(discriminator.parameters()))
     own = {name: term for name, term in own.items() if name in weights}
     weighted = [weights[name] * term for name, term in own.items()]
     torch.autograd.backward([result, *weighted], [picture.grad.to(result.dtype), *map(torch.ones_like, weighted)])
-    return {name: term.detach() for name, term in {**own, **judged, **penalty, "discriminator": d_loss}.items()}
+    return {name: term.detach() for name, term in {**own, **judged, "discriminator": d_loss}.items()}

@@ -18,7 +18,7 @@ from faceaug.errors import ConfigError, TrainingFailed
 from faceaug.files import ensure_folder, write_json
 from faceaug.gan.batches import Batches
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_step
+from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.images import write_png
 from faceaug.labels import colour, fill_ignored
 from faceaug.pictures import grid
@@ -137,7 +137,6 @@ def fit_gan(
                 compute,
                 paired=paired,
                 accumulate=accumulate,
-                penalise=step // 2 % PENALTY_EVERY == 0,
             )
             step += 1
             images = step * training.batch

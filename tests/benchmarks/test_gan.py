@@ -79,7 +79,7 @@ def test_rows_are_chosen_by_name():
     for row in RECIPES:
         dataclasses.replace(TRAINING, **row.training)  # all are real settings
         dataclasses.replace(GeneratorConfig(size=64), **row.generator)
-    assert [row.name for row in choose_rows("recipes", "default, DiffAugment")] == ["default", "DiffAugment"]
+    assert [row.name for row in choose_rows("recipes", "default, bare eyes")] == ["default", "bare eyes"]
     with pytest.raises(ConfigError, match="--rows all: unknown; use variants, recipes"):
         choose_rows("all", None)
     with pytest.raises(ConfigError, match="--only vae: no row has that in its name; rows are ours; setting 2"):

@@ -11,7 +11,7 @@ from faceaug.gan.generator import Framework
 from faceaug.labels import BACKGROUND, HAIR
 
 
-@pytest.fixture(params=[{}, {"modulated": True}, {"enlarge": 1.1, "bare_eyes": True}], ids=str)
+@pytest.fixture(params=[{}, {"enlarge": 1.1, "bare_eyes": True}], ids=str)
 def framework(request):
     torch.manual_seed(0)
     network = Framework(dataclasses.replace(GENERATOR, **request.param))
@@ -124,7 +124,11 @@ def test_two_scales_see_photo_and_mask():
 def test_a_patch_sees_as_many_pixels_as_its_levels_say(levels, side):
     torch.manual_seed(0)
     images = torch.rand(1, 3, 128, 128, requires_grad=True)
-    logits = Discriminator(8, "plain", levels)(images, torch.zeros(1, 11, 128, 128))[0].logits
+    network = Discriminator(8, levels)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.GroupNorm):
+            layer.forward = lambda x: x  # instance normalisation lets every pixel touch all
+    logits = network(images, torch.zeros(1, 11, 128, 128))[0].logits
     middle = logits.shape[-1] // 2
     torch.autograd.backward([logits[0, 0, middle, middle]])
     seen = images.grad[0].abs().sum(0) > 0

@@ -80,36 +80,6 @@ def test_every_face_weighs_the_same_in_the_parsing_loss(balance):
     torch.testing.assert_close(whole, torch.stack(parts).mean())
 
 
-def test_hinge_terms_by_hand():
-    assert float(losses.discriminator_loss(_judgements(2.0), _judgements(-2.0), "hinge")) == 0
-    assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.5), "hinge")) == pytest.approx(2 * (1 + 1.5))
-    assert float(losses.adversarial(_judgements(3.0), "hinge")) == pytest.approx(-6.0)
-
-
-def test_losses_of_a_discriminator_that_labels_pixels_by_hand():
-    labels = torch.tensor([[[0, 0, 0, 3], [255, 255, 255, 255]]], dtype=torch.uint8)
-    logits = torch.zeros(1, 12, 2, 4)
-    judged = [Judgement(logits, logits)]
-    # Twelve equal classes: each side is log 12, and 255 does not count.
-    assert float(losses.adversarial(judged, "segmentation", labels)) == pytest.approx(math.log(12))
-    assert float(losses.discriminator_loss(judged, judged, "segmentation", labels)) == pytest.approx(2 * math.log(12))
-    # The single pixel of class 3 counts as much as the three of class 0.
-    logits[0, 3, 0, 3] = 100.0
-    assert float(losses.adversarial(judged, "segmentation", labels)) == pytest.approx(math.log(12) / 2)
-    certain = torch.zeros(1, 12, 2, 4)
-    certain[:, losses.PAINTED] = 100.0
-    fake = [Judgement(certain, certain)]
-    assert float(losses.discriminator_loss(judged, fake, "segmentation", labels)) == pytest.approx(math.log(12) / 2)
-    assert float(losses.adversarial(fake, "segmentation", labels)) == pytest.approx(100.0)
-
-
-def test_gradient_penalty_of_a_linear_judge():
-    photos = torch.rand(2, 3, 4, 4, requires_grad=True)
-    # Each of 16 logits is twice the sum of its pixel's channels: the mean of them has a gradient of 2 / 16 everywhere.
-    judged = [Judgement(2 * photos.sum(1, keepdim=True), photos)]
-    assert float(losses.gradient_penalty(judged, photos)) == pytest.approx(0.5 * 48 * (2 / 16) ** 2)
-
-
 def test_component_colours_by_hand():
     labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
     labels[0, 0], labels[0, 3] = 10, 1  # hair above, skin below

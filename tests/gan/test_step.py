@@ -8,7 +8,6 @@ from small import GENERATOR, PARSER
 from faceaug.gan.batches import Batches
 from faceaug.gan.components import cut_parts, one_hot
 from faceaug.gan.config import TrainingConfig
-from faceaug.gan.discriminator import build_discriminator
 from faceaug.gan.losses import (
     adversarial,
     component_colours,
@@ -18,7 +17,7 @@ from faceaug.gan.losses import (
     local_reconstruction,
     parsing,
 )
-from faceaug.gan.step import PENALTY_EVERY, Networks, Optimisers, gan_gradients, gan_step
+from faceaug.gan.step import Networks, Optimisers, gan_gradients, gan_step
 from faceaug.parser.network import build_parser
 
 TRAINING = TrainingConfig(images=8, batch=3, lambda_fm=5.0, lambda_perceptual=0.0, shifted=False, discriminator_ratio=2.0)
@@ -138,67 +137,36 @@ def test_one_discriminator_is_trained_by_every_step(faces, compute):
     assert not torch.equal(states[1][name], states[2][name])
 
 
-def test_the_gradient_penalty_is_a_matter_of_the_discriminator_alone(faces, compute):
-    batch = Batches(faces, batch=3, seed=0, flip=True).get(0, paired=True)
-    found = []
-    for penalise in (False, True):
-        networks, training = _networks(compute, r1=1.0)
-        terms = gan_gradients(networks, batch, training, compute, paired=True, penalise=penalise)
-        assert ("gradient_penalty" in terms) == penalise
-        found.append([[weight.grad for weight in network.parameters()] for network in (networks.generator, networks.paired)])
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found[0][0], found[1][0], strict=True))
-    assert not all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found[0][1], found[1][1], strict=True))
-    assert PENALTY_EVERY == 16
-
-
 @pytest.mark.parametrize(
     "changes",
     [
-        {"adversarial": "hinge", "discriminator": "spectral"},
-        {"diffaugment": True},
+        {"one_discriminator": True},
+        {"lambda_colour": 0.0},
         {"lambda_perceptual": 1.0},
-        {"discriminator": "plain", "r1": 0.2},
         {"shifted": True, "lambda_perceptual": 2.0, "lambda_gp": 0.5},
-        {"adversarial": "segmentation", "discriminator": "segmentation", "diffaugment": True},
-        {"adversarial": "hinge", "discriminator": "spectral", "diffaugment": True, "r1": 1.0, "one_discriminator": True},
     ],
 )
 def test_every_option_gives_finite_gradients(changes, faces, compute):
     networks, training = _networks(compute, **changes)
     for paired in (True, False):
         batch = Batches(faces, batch=3, seed=0, flip=True).get(1, paired=paired)
-        terms = gan_gradients(networks, batch, training, compute, paired=paired, penalise=True)
+        terms = gan_gradients(networks, batch, training, compute, paired=paired)
         assert ("perceptual" in terms) == (paired and training.lambda_perceptual > 0)
+        assert ("colour" in terms) == (not paired and training.lambda_colour > 0)
     for network in (networks.generator, networks.paired, networks.unpaired):
         assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
 
 
-@pytest.mark.parametrize("kind", ["spectral", "segmentation"])
-def test_weights_of_spectral_norm_one(kind):
-    torch.manual_seed(0)
-    network = build_discriminator(64, 8, kind)
-    for _ in range(30):  # power iterations
-        network(torch.rand(1, 3, 64, 64), torch.rand(1, 11, 64, 64))
-    network.eval()
-    for layer in network.modules():
-        if isinstance(layer, torch.nn.Conv2d):
-            assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1.0, abs=0.05)
-
-
-def test_a_discriminator_that_labels_pixels_learns_photos_from_noise(faces, compute):
-    torch.manual_seed(0)
-    network = build_discriminator(64, 8, "segmentation")
+def test_the_discriminator_learns_photos_from_noise(networks, faces):
     batch = Batches(faces, batch=4, seed=0, flip=False).get(0, paired=True)
     noise = torch.rand_like(batch.images) * 2 - 1
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
-    losses = []
+    optimiser = torch.optim.Adam(networks.paired.parameters(), lr=2e-3)
+    values = []
     for _ in range(40):
         condition = one_hot(batch.labels)
-        real, fake = network(batch.images, condition), network(noise, condition)
-        assert real[0].logits.shape == (4, 12, *batch.labels.shape[1:])
-        loss = discriminator_loss(real, fake, "segmentation", batch.labels)
+        loss = discriminator_loss(networks.paired(batch.images, condition), networks.paired(noise, condition))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.8 * losses[0]
+        values.append(float(loss.detach()))
+    assert values[-1] < 0.5 * values[0]
