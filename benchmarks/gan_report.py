@@ -64,12 +64,15 @@ def markdown(results: dict[str, Any]) -> str:
         },
         orient="index",
     )
-    orders = "".join(
-        f"* {key}: the order is {'the same' if order['same_for_all_seeds'] else 'not the same'} for all seeds; best first: "
-        f"{', '.join(order['best_first'][0])}\n"
-        for key, order in results["summary"]["orders"].items()
-    )
+    orders = "".join(f"* {key}: {_order_text(order)}\n" for key, order in results["summary"]["orders"].items())
     return f"{head}{markdown_table(mean)}\n{orders}\nEach run, with the 95 % interval over masks:\n\n{markdown_table(single)}"
+
+
+def _order_text(order: dict[str, Any]) -> str:
+    by_seed = order["best_first"]
+    same = "the same" if order["same_for_all_seeds"] else "not the same"
+    agreed = f"the order is {same} for all seeds; " if len(by_seed) > 1 else ""
+    return f"{agreed}best first: {', '.join(by_seed[0])}"
 
 
 def _mean_text(value: dict[str, Any]) -> str:

@@ -67,7 +67,7 @@ class TrainingConfig:
     learning_rate: float = 1e-4
     """Adam's rate for G, constant, then falling linearly to 0 from :attr:`decay_from` on."""
     discriminator_ratio: float = 2.0
-    """D's rate as a multiple of G's, see benchmarks/results/discriminator-64px.json."""
+    """D's rate as a multiple of G's (benchmarks/results/recipes-64px.json)."""
     decay_from: float = 0.6
     """Share of the run after which the rate falls."""
     betas: tuple[float, float] = (0.5, 0.999)

@@ -4,7 +4,7 @@ import json
 import pytest
 from faceaug.benchmarks import gan as module
 from faceaug.benchmarks.gan import RECIPES, VARIANTS, GanBench, Material, Row, bench_gan, choose_rows
-from faceaug.benchmarks.gan_report import summarise
+from faceaug.benchmarks.gan_report import markdown, summarise
 from faceaug.datasets.celeba import CelebA
 from small import GENERATOR
 
@@ -98,3 +98,17 @@ def test_the_order_of_the_rows_is_compared_between_seeds():
     assert same["rows"]["a"]["FID-EffLite0"]["mean"] == 2.0
     other = summarise([_cell("a", 0, 1.0), _cell("b", 0, 2.0), _cell("a", 1, 5.0), _cell("b", 1, 4.0)], ["a", "b"])
     assert not other["orders"]["FID-EffLite0"]["same_for_all_seeds"]
+
+
+def _results(seeds):
+    rows = ["a", "b"]
+    cells = [_cell(row, seed, fid) for seed in range(seeds) for row, fid in zip(rows, (1.0, 2.0), strict=True)]
+    for cell in cells:
+        cell["scores"]["FID-EffLite0"] |= {"low": 0.0, "high": 9.0}
+    bench = {"images": 8, "seeds": seeds, "evaluation": {"per_mask": 2}}
+    return {"data": "faces", "bench": bench, "faces": {"targets": 3}, "summary": summarise(cells, rows), "cells": cells}
+
+
+def test_one_seed_does_not_agree_with_itself():
+    assert "FID-EffLite0: best first: a, b" in markdown(_results(1))
+    assert "FID-EffLite0: the order is the same for all seeds; best first: a, b" in markdown(_results(2))
