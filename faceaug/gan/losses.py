@@ -91,23 +91,22 @@ def component_colours(result: Tensor, labels: Tensor, source: Tensor, source_lab
         source: ``(N, 3, S, S)`` sources in [-1, 1], constants.
         source_labels: ``(N, S, S)`` uint8, theirs.
     """
-    distances = []
-    for component in COMPONENTS:
-        mean, deviation, present = _colours(result, region(labels, component))
-        wanted_mean, wanted_deviation, there = _colours(source.detach(), region(source_labels, component))
-        distance = (mean - wanted_mean).square().sum(1) + (deviation - wanted_deviation).square().sum(1)
-        distances.append(distance * (present & there))
-    return torch.stack(distances).mean()
+    mean, deviation, present = _colours(result, labels)
+    wanted_mean, wanted_deviation, there = _colours(source.detach(), source_labels)
+    distance = (mean - wanted_mean).square().sum(2) + (deviation - wanted_deviation).square().sum(2)
+    return (distance * (present & there)).mean()
 
 
-def _colours(images: Tensor, where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and standard deviation ``(N, 3)`` of the pixels in ``where`` ``(N, S, S)``, and ``(N,)`` bool: there are any."""
-    inside = where.flatten(1)[:, None].float()
-    pixels = images.float().flatten(2)
-    area = inside.sum(2)
-    mean = (pixels * inside).sum(2) / area.clamp(min=1.0)
-    variance = ((pixels - mean[:, :, None]).square() * inside).sum(2) / area.clamp(min=1.0)
-    return mean, (variance + _FLAT).sqrt(), area[:, 0] > 0
+def _colours(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and standard deviation ``(N, 5, 3)`` of each component's pixels, and ``(N, 5)`` bool: there are any."""
+    inside = torch.stack([region(labels, component) for component in COMPONENTS], 1).flatten(2)[:, :, None].float()
+    pixels = images.float().flatten(2)[:, None]
+    area = inside.sum(3)
+    weights = inside / area.clamp(min=1.0)[..., None]
+    # Sums of products, not matrix products: those would be rounded to 8 or 10 bits in mixed precision.
+    mean = (weights * pixels).sum(3)
+    variance = (weights * (pixels - mean[..., None]).square()).sum(3)
+    return mean, (variance + _FLAT).sqrt(), area[..., 0] > 0
 
 
 _FLAT = 1e-4
