@@ -59,7 +59,7 @@ def test_killed_runs_end_in_the_undisturbed_runs_weights(tmp_path):
     while kills < KILLS:
         process = _start(tmp_path / "cut")
         # Mostly within the first steps after a resumption, so that many kills fit into one run; some long after.
-        time.sleep(chance.uniform(0.0, whole / 3 if kills % 3 == 0 else whole / 20))
+        time.sleep(chance.uniform(0.0, whole / max(3, KILLS / 3) if kills % 3 == 0 else whole / 20))
         if process.poll() is not None:
             break  # it was done first
         process.send_signal(signal.SIGKILL)
