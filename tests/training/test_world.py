@@ -99,6 +99,7 @@ def _follows(alone, other):
     # Adam divides by the size of the gradient: where that is rounding, so is the step. All together stay close.
     moved = torch.stack([(weights[name] - others[name]).norm() for name in weights]).norm()
     whole = torch.stack([weights[name].norm() for name in weights]).norm()
+    print(f"{len(weights)} tensors: distance {float(moved / whole):.1e} of their length; {len(rows)} log rows alike")
     assert moved < 1e-4 * whole
 
 
