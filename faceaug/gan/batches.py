@@ -21,7 +21,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 NOISE = 16
-"""Random numbers that come with each row, for painters whose codes are drawn."""
+"""Random numbers that come with each row: the first are drawn codes (BicycleGAN), the last move what judges see."""
 
 
 @dataclass
