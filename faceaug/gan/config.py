@@ -99,8 +99,8 @@ class TrainingConfig:
     lambda_colour: float = 2.0
     """Weight of the distance between each component's colours and its source's, on unpaired steps.
 
-    Neither in the paper nor in its code. Without it, faces of long runs have ever more contrast: P_F reads that well, and an
-    instance-normalised D cannot see it (benchmarks/results/gan-200-64px.json)."""
+    Neither in the paper nor in its code. In the one long run without it, faces gained ever more contrast, which an
+    instance-normalised D cannot see (benchmarks/results/gan-200-64px.json)."""
     ema_half_life: int = 10_000
     """Images after which a weight counts half in the averaged generator that samples and is saved."""
     flip: bool = True
