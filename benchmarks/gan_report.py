@@ -21,6 +21,8 @@ matplotlib.use("Agg", force=False)
 SCORES = {
     "FID-EffLite0": "lower",
     "KID-EffLite0 x1000": "lower",
+    "FID-judge": "lower",
+    "two-sample AUC": "lower",
     "agreement pixel_accuracy": "higher",
     "agreement mean_f1": "higher",
     "diversity": "higher",

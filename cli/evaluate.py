@@ -33,10 +33,12 @@ def evaluate(
 ) -> None:
     """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
 
-    Paints the testing masks, which no training saw, and compares with the training faces: FID-EffLite0 and KID-EffLite0 (lower is
-    better; ImageNet features of the packaged network, so not to be compared with FID, which --inception gives), agreement as
-    another parser reads it, distance between faces of one mask, distance of each component to its source's and to a stranger's.
-    Writes evaluation.json and faces.png (sources along the top, masks down the side).
+    Generates faces on the testing masks, which no training saw, and compares them with the training faces: FID and KID of two
+    networks' features (lower is better): EffLite0, the packaged ImageNet network, which the perceptual loss uses too, and judge,
+    the second parser's encoder, which is in no loss; FID proper with --inception. Then the area under the curve of a fresh
+    discriminator, trained on photos against generated faces (0.5: nothing to tell them apart; 1: certain), agreement with the
+    masks by the second parser, distance between faces of one mask, distance of each component to its source's and to a
+    stranger's. Writes evaluation.json and faces.png (sources along the top, masks down the side).
 
     Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
     """
@@ -90,4 +92,6 @@ def evaluate(
         inception=proper,
     )
     typer.echo(table({str(weights.parent.name): result}).to_string())
+    for warning in result["warnings"]:
+        typer.echo(f"note: {warning}")
     typer.echo(f"results: {run / EVALUATION}, pictures: {run / 'faces.png'}")

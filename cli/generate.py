@@ -21,6 +21,10 @@ def generate(
             "dropped, the paper's way; any: neither."
         ),
     ] = "consistent",
+    candidates: Annotated[
+        int,
+        typer.Option(help="Photos drawn for each face; the one most like the mask in shape is its source. 1: any photo."),
+    ] = 128,
     min_agreement: Annotated[
         float, typer.Option(help="Drop faces that the parser reads worse than this (mean F1 with their mask, 0..1).")
     ] = 0.0,
@@ -65,6 +69,7 @@ def generate(
     config = GenerateConfig(
         per_mask=per_mask,
         gender=gender,
+        candidates=candidates,
         min_agreement=min_agreement,
         min_confidence=min_confidence,
         rows_per_shard=rows_per_shard,

@@ -12,6 +12,7 @@ from faceaug.errors import FaceaugError
 from .bench_gan import bench_gan
 from .bench_parsing import bench_parsing
 from .bench_training import bench_training
+from .bench_worth import bench_worth
 from .demo import demo
 from .draw import draw
 from .evaluate import evaluate
@@ -36,6 +37,7 @@ app.command("evaluate")(evaluate)
 app.command("generate")(generate)
 app.command("bench-parsing")(bench_parsing)
 app.command("bench-gan")(bench_gan)
+app.command("bench-worth")(bench_worth)
 app.command("bench-training")(bench_training)
 app.command("plot")(plot)
 app.command("demo")(demo)

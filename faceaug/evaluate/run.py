@@ -16,16 +16,19 @@ from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.distances import KernelDistance, Moments, bootstrap, frechet_distance, moments
 from faceaug.evaluate.fidelity import crops, diversity, has, mean_colours
+from faceaug.evaluate.two_sample import TwoSampleConfig, two_sample_auc
 from faceaug.files import ensure_folder, write_json
+from faceaug.gan.batches import mirror_rows
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
 from faceaug.labels import colour, fill_ignored
 from faceaug.parser.metrics import confusion, scores
-from faceaug.parser.predict import Parser, predict_labels
+from faceaug.parser.predict import Parser, ParserFeatures, predict_labels
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.training.log import Progress
 
@@ -45,6 +48,10 @@ class EvaluateConfig:
 
     per_mask: int = 6
     """Faces painted on each mask, each with another source."""
+    candidates: int = CANDIDATES
+    """Photos of which each face's source is the one most like its target in shape."""
+    steps: int = 400
+    """Training length of the two-sample test's classifier, optimiser steps."""
     rounds: int = 200
     """Bootstrap resamples of every interval; a tenth of it for the Frechet distance, which is slow."""
     seed: int = 0
@@ -109,8 +116,9 @@ def evaluate(
     def sharing(network: Features) -> Features:
         return lambda images, *, label="": world.shared(partial(network, label=label), images)
 
-    looks = {"-EffLite0": sharing(features)} | ({"": sharing(inception)} if inception is not None else {})
-    plan = plan_pairs(targets.male, sources.male, per_mask=config.per_mask, mode="any", seed=config.seed)
+    looks = {"-EffLite0": sharing(features), "-judge": sharing(ParserFeatures(judge))}
+    looks |= {"": sharing(inception)} if inception is not None else {}
+    plan = plan_pairs(targets, sources, per_mask=config.per_mask, mode="any", seed=config.seed, candidates=config.candidates)
     painted = _paint(generator, targets, sources, plan)
     masks = fill_ignored(targets.labels)
     result: dict[str, Any] = {
@@ -124,7 +132,17 @@ def evaluate(
         "real": {"title": real.title, "count": len(real)},
         "faces": len(painted),
         **_measure(painted, plan, targets.labels, masks, sources, real, judge, looks, config),
+        "warnings": _flattered(generator),
     }
+    result["scores"]["two-sample AUC"] = two_sample_auc(
+        np.asarray(targets.images),
+        targets.labels,
+        painted,
+        plan.target,
+        TwoSampleConfig(steps=config.steps, seed=config.seed),
+        generator.compute,
+        rounds=config.rounds,
+    )
     result = json.loads(json.dumps(result))  # what is returned is what is read back: lists for tuples
     if world.first:
         write_png(run / "faces.png", _figure(generator, targets, sources, seed=config.seed))
@@ -133,19 +151,31 @@ def evaluate(
     return result
 
 
+def _flattered(generator: Generator) -> list[str]:
+    """Which figures come from networks that the generator was trained to please."""
+    training = generator.record.get("training", {})
+    found = []
+    if training.get("lambda_perceptual", 0.0) > 0:
+        found.append(
+            "FID-EffLite0, KID-EffLite0, diversity and features to the source come from the network of the perceptual loss; "
+            "compare FID-judge and the two-sample AUC"
+        )
+    return found
+
+
 def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
     labels = targets.labels
     assert labels is not None  # checked by evaluate()
     assert sources.labels is not None
-    used, index = np.unique(plan.source, return_inverse=True)
-    codes = generator.encode(sources.images[used], sources.labels[used])
+    maps = sources.labels
 
     def paint(rows: IntArray) -> ByteArray:
         found = []
         with Progress("painting", len(rows), unit="faces") as progress:
             for some in np.array_split(rows, range(64, len(rows), 64)):
-                target = plan.target[some]
-                found.append(generator.paint(codes[index[some]], targets.images[target], labels[target]))
+                target, source = plan.target[some], plan.source[some]
+                look = generator.encode(*mirror_rows(sources.images[source], maps[source], plan.mirrored[some]))
+                found.append(generator.paint(look, targets.images[target], labels[target]))
                 progress.update(int(some[-1] - rows[0]) + 1)
         return np.concatenate(found)
 
@@ -253,11 +283,11 @@ def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: i
     assert sources.labels is not None
     rng = np.random.default_rng([seed, 2])
     target, source = (np.sort(rng.choice(len(faces), min(_SHOWN, len(faces)), replace=False)) for faces in (targets, sources))
-    codes = generator.encode(sources.images[source], sources.labels[source])
+    look = generator.encode(sources.images[source], sources.labels[source])
     blank = np.full_like(targets.images[0], 255)
     rows: list[tuple[str, list[ByteArray]]] = [("", [blank, blank, *sources.images[source]])]
     for index in target:
         repeated = np.full(len(source), index)
-        results = generator.paint(codes, targets.images[repeated], targets.labels[repeated])
+        results = generator.paint(look, targets.images[repeated], targets.labels[repeated])
         rows.append(("", [targets.images[index], colour(targets.labels[index]), *results]))
     return grid(rows)

@@ -10,7 +10,7 @@ from faceaug.gan.components import COMPONENTS, STRIDE, Component, cut_parts, one
 from faceaug.gan.config import TEMPLATE_SIZE, GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import LocalEmbedding, encoder
 from faceaug.gan.generator import MaskGuided, adversarial_weights
-from faceaug.gan.painter import Painter, paste_background
+from faceaug.gan.painter import Look, Painter, paste_background
 from faceaug.labels import BACKGROUND
 
 FACE = Component("face", tuple(label for component in COMPONENTS for label in component.labels), TEMPLATE_SIZE, TEMPLATE_SIZE)
@@ -34,17 +34,20 @@ class LocalSetting(Painter):
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
         """``(N, 5, code)``."""
-        return self.embedding.encode(cut_parts(images, labels))
+        return Look(self.embedding.encode(cut_parts(images, labels)))
 
-    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def embed(
+        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+    ) -> tuple[Look, dict[str, Tensor]]:
         """The codes, and Eq. 1."""
-        return self.embedding.embed(cut_parts(images, labels))
+        codes, terms = self.embedding.embed(cut_parts(images, labels))
+        return Look(codes), terms
 
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(codes, self.config.size)))
+        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(look.codes, self.config.size)))
         return paste_background(face, images, labels)
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
@@ -64,15 +67,15 @@ class GlobalSetting(Painter):
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
         """``(N, 1, 5 code)``: of the face with its hair, without the background."""
         face = images * (labels != BACKGROUND)[:, None]
         code: Tensor = self.encoder(face.contiguous(memory_format=torch.channels_last)).float()
-        return code[:, None]
+        return Look(code[:, None])
 
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(codes, self.config.size)))
+        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(look.codes, self.config.size)))
         return paste_background(face, images, labels)
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:

@@ -15,13 +15,15 @@ from torch import Tensor
 from faceaug.errors import ConfigError
 from faceaug.labels import FLIP_TABLE, fill_ignored
 from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.likeness import Likeness
 from faceaug.tensors import to_float
 
 IntArray = npt.NDArray[np.int64]
 
 
-NOISE = 16
-"""Random numbers that come with each row: the first are drawn codes (BicycleGAN), the last move what judges see."""
+NOISE = 64
+"""Random numbers that come with each row: the first 8 are drawn codes (BicycleGAN), the next ones disguise faces
+(:func:`faceaug.gan.correspondence.disguise`), the last 2 move what judges see."""
 
 
 @dataclass
@@ -33,13 +35,15 @@ class Batch:
         labels: ``(N, S, S)`` uint8, 0..10: their masks m_t.
         source_images: likewise the sources x_s; the targets themselves on paired steps.
         source_labels: likewise their masks m_s.
-        noise: ``(N, 16)`` float32, standard normal.
+        guides: ``(N, S, S)`` uint8, 0..10: label maps of other people; the sources' on unpaired steps.
+        noise: ``(N, 64)`` float32, standard normal.
     """
 
     images: Tensor
     labels: Tensor
     source_images: Tensor
     source_labels: Tensor
+    guides: Tensor
     noise: Tensor
 
     def split(self, parts: int) -> list[Batch]:
@@ -47,40 +51,17 @@ class Batch:
         return [Batch(*rows) for rows in zip(*(tensor.chunk(parts) for tensor in vars(self).values()), strict=True)]
 
 
-def derangement(rng: np.random.Generator, identity: IntArray) -> IntArray:
-    """A random permutation that gives every row another person.
-
-    Args:
-        rng: random numbers.
-        identity: ``(N,)``; rows of equal non-negative identity are one person, -1 is nobody else's.
-
-    Returns:
-        ``(N,)`` int64: no row maps to itself, nor to its own identity unless one person fills more than half of the batch.
-    """
-    count = len(identity)
-    order = rng.permutation(count)
-    people = identity[order]
-    # Sorted by person, a shift by the largest group's size never stays within a group.
-    _, group, sizes = np.unique(np.where(people < 0, -1 - np.arange(count), people), return_inverse=True, return_counts=True)
-    ranked = order[np.argsort(group, kind="stable")]
-    largest = int(sizes.max())
-    shift = int(rng.integers(largest, count - largest + 1)) if 2 * largest <= count else max(count // 2, 1)
-    result = np.empty(count, dtype=np.int64)
-    result[ranked] = np.roll(ranked, shift)
-    return result
-
-
 class Batches:
     """Batches of a labelled set, by number.
 
-    On unpaired steps the sources are the same photos as the targets in another order, over all devices together: each photo is
-    encoded once, on the device that paints with it, and no code has to travel.
+    On unpaired steps each target's source is another person, on paired steps its guide is; both of like shape, as in use.
 
     Args:
         faces: labelled faces; ignored pixels take their nearest class, see :func:`faceaug.labels.fill_ignored`.
         batch: rows a step, over all devices.
         seed: of everything random here.
         flip: mirror half of the rows.
+        candidates: how many others are drawn for each row, of which the one most like it in shape is taken; 1 takes any.
         rank: which device's rows are given.
         ranks: how many devices share a batch.
 
@@ -88,7 +69,9 @@ class Batches:
         ConfigError: fewer faces than a batch, or rows that cannot be shared evenly.
     """
 
-    def __init__(self, faces: FaceSet, *, batch: int, seed: int, flip: bool, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(
+        self, faces: FaceSet, *, batch: int, seed: int, flip: bool, candidates: int = 1, rank: int = 0, ranks: int = 1
+    ) -> None:
         if faces.labels is None:
             raise ValueError("GAN training needs label maps")
         if len(faces) < batch:
@@ -98,7 +81,8 @@ class Batches:
         self.images = faces.images
         self.labels = fill_ignored(faces.labels)
         self.identity = faces.identity
-        self.batch, self.seed, self.flip = batch, seed, flip
+        self.batch, self.seed, self.flip, self.candidates = batch, seed, flip, candidates
+        self._likeness = Likeness(self.labels)
         self._mine = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._per_epoch = len(faces) // batch
         self._epoch = -1
@@ -116,18 +100,39 @@ class Batches:
         rows = self._rows(step)
         rng = np.random.default_rng([self.seed, 2, step])
         mirrored = (rng.random(self.batch) < 0.5) & self.flip
-        source = np.arange(self.batch) if paired else derangement(rng, self.identity[rows])
+        others, other_mirrored = self._others(rng, rows, mirrored)
         noise = rng.standard_normal((self.batch, NOISE), dtype=np.float32)
         images, labels = self._load(rows[self._mine], mirrored[self._mine])
-        if paired:
-            source_images, source_labels = images, labels
-        else:
-            source_images, source_labels = self._load(rows[source[self._mine]], mirrored[source[self._mine]])
-        return Batch(images, labels, source_images, source_labels, torch.from_numpy(noise[self._mine]))
+        other_images, other_labels = self._load(others[self._mine], other_mirrored[self._mine])
+        sources = (images, labels) if paired else (other_images, other_labels)
+        return Batch(images, labels, *sources, other_labels, torch.from_numpy(noise[self._mine]))
+
+    def _others(
+        self, rng: np.random.Generator, rows: IntArray, mirrored: npt.NDArray[np.bool_]
+    ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+        """Another person for each row: of some drawn at random, as they are or mirrored, the one most like it in shape."""
+        others, flipped = np.empty_like(rows), np.empty_like(mirrored)
+        for place, (row, flip) in enumerate(zip(rows, mirrored, strict=True)):
+            person = self.identity[row]
+            strangers = np.flatnonzero((self.identity != person) | (person < 0))
+            strangers = strangers[strangers != row] if len(strangers) else np.array([(row + 1) % len(self.identity)])
+            drawn = strangers[rng.integers(len(strangers), size=self.candidates)]
+            turned = (rng.random(self.candidates) < 0.5) & self.flip
+            (target,) = self._likeness.of(np.array([row]), np.array([flip]))
+            best = int(np.argmax(self._likeness.of(drawn, turned) @ target))
+            others[place], flipped[place] = drawn[best], turned[best]
+        return others, flipped
 
     def _load(self, rows: IntArray, mirrored: npt.NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
-        images, labels = np.array(self.images[rows]), self.labels[rows]
-        if mirrored.any():
-            images[mirrored] = images[mirrored, :, ::-1]
-            labels[mirrored] = FLIP_TABLE[labels[mirrored]][..., ::-1]
+        images, labels = mirror_rows(self.images[rows], self.labels[rows], mirrored)
         return to_float(images), torch.from_numpy(labels)
+
+
+def mirror_rows(
+    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Copies of ``(N, S, S, 3)`` photos and ``(N, S, S)`` label maps, some rows mirrored, left and right classes exchanged."""
+    images, labels = np.array(images), np.array(labels)
+    images[mirrored] = images[mirrored, :, ::-1]
+    labels[mirrored] = FLIP_TABLE[labels[mirrored]][..., ::-1]
+    return images, labels

@@ -72,6 +72,8 @@ class TrainingConfig:
     """Share of the run after which the rate falls."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's moments."""
+    discriminator: str = "projected"
+    """What judges: ``projected``, on frozen ImageNet features, or ``patch``, on pixels, as the paper has it."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
     shifted: bool = True
@@ -103,6 +105,8 @@ class TrainingConfig:
     instance-normalised D cannot see (benchmarks/results/gan-200-64px.json)."""
     ema_half_life: int = 10_000
     """Images after which a weight counts half in the averaged generator that samples and is saved."""
+    candidates: int = 32
+    """Others drawn for each face, of which the one most like it in shape is its source (or guide, on paired steps)."""
     flip: bool = True
     """Mirror half of the photos, left and right classes exchanged."""
     seed: int = 0
@@ -173,6 +177,8 @@ _AS_PUBLISHED: dict[str, Any] = {
     "lambda_gp": 1.0,
     "parsing_balance": 0.0,
     "shifted": False,
+    "discriminator": "patch",
+    "lambda_gd": 2.0,  # terms are summed over D's two scales there, averaged here
 }
 
 RECIPES: dict[str, Recipe] = {

@@ -8,9 +8,50 @@ from torch import Tensor, nn
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Part, centres, cut_parts, enlarge, one_hot, place, region
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.correspondence import Texture, disguise, transfer_texture
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
-from faceaug.gan.painter import Painter
+from faceaug.gan.painter import Look, Painter
 from faceaug.labels import BACKGROUND, NUM_CLASSES
+
+
+class MaskEncoder(nn.Module):
+    """E_m: the target mask to features at full, half and a quarter of its resolution.
+
+    Args:
+        inputs: channels of the mask and what else there is beside it.
+        width: channels at full resolution; doubled with each halving.
+    """
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.at_full = conv(inputs, width, 7)
+        self.at_half = conv(width, 2 * width, 3, 2)
+        self.at_quarter = conv(2 * width, 4 * width, 3, 2)
+
+    def forward(self, condition: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``(N, inputs, S, S)`` to ``(N, 4 w, S/4, S/4)``, ``(N, 2 w, S/2, S/2)`` and ``(N, w, S, S)``."""
+        full = self.at_full(condition)
+        half = self.at_half(full)
+        return self.at_quarter(half), half, full
+
+
+class Upsampling(nn.Module):
+    """The end of G_m: back to full resolution, joined with E_m's features on the way, so that edges are where the mask's are."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.to_half, self.to_full = up(4 * width, 2 * width), up(2 * width, width)
+        self.join_half, self.join_full = conv(4 * width, 2 * width, 3), conv(2 * width, width, 3)
+
+    def forward(self, features: Tensor, half: Tensor, full: Tensor) -> Tensor:
+        """``(N, 4 w, S/4, S/4)`` and E_m's features to ``(N, w, S, S)``."""
+        features = self.join_half(_beside(self.to_half(features), half))
+        joined: Tensor = self.join_full(_beside(self.to_full(features), full))
+        return joined
+
+
+def _beside(*maps: Tensor) -> Tensor:
+    return torch.cat(maps, 1).contiguous(memory_format=torch.channels_last)
 
 
 class MaskGuided(nn.Module):
@@ -26,13 +67,11 @@ class MaskGuided(nn.Module):
 
     def __init__(self, config: GeneratorConfig, *, source: int, condition: int = NUM_CLASSES) -> None:
         super().__init__()
-        width, features = config.width, 4 * config.width
-        self.mask_encoder = nn.Sequential(
-            conv(condition, width, 7), conv(width, 2 * width, 3, 2), conv(2 * width, features, 3, 2)
-        )
+        features = 4 * config.width
+        self.mask_encoder = MaskEncoder(condition, config.width)
         self.fuse = nn.Conv2d(features + source, features, 1)
         self.blocks = nn.Sequential(*[Residual(features) for _ in range(config.blocks)])
-        self.up = nn.Sequential(up(features, 2 * width), up(2 * width, width))
+        self.up = Upsampling(config.width)
 
     def forward(self, condition: Tensor, source: list[Tensor]) -> Tensor:
         """The foreground ``(N, width, S, S)``.
@@ -41,9 +80,8 @@ class MaskGuided(nn.Module):
             condition: ``(N, condition, S, S)``, the one-hot target mask and what else there is at full resolution.
             source: feature maps ``(N, *, S / 4, S / 4)`` with ``source`` channels in all.
         """
-        stacked = torch.cat([self.mask_encoder(condition), *source], 1)
-        fused = self.fuse(stacked.contiguous(memory_format=torch.channels_last))
-        foreground: Tensor = self.up(self.blocks(fused))
+        quarter, half, full = self.mask_encoder(condition)
+        foreground: Tensor = self.up(self.blocks(self.fuse(_beside(quarter, *source))), half, full)
         return foreground
 
 
@@ -66,22 +104,31 @@ def place_components(features: list[Tensor], labels: Tensor) -> list[Tensor]:
 
 
 class BackgroundFusing(nn.Module):
-    """E_b and G_b: the foreground and the target's background to the result."""
+    """E_b and G_b: the foreground, the source's texture and the target's background to the result.
+
+    What G_b generates is blended with the pixels of texture and background where there are any, by weights that it chooses for
+    each pixel: so sharp pixels stay sharp, and seams are generated over.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         # The fourth channel tells grey background from no background.
         self.encoder = conv(4, config.width, 7)
-        self.generator = nn.Sequential(conv(2 * config.width, config.width, 3), to_rgb(config.width, 7))
+        self.generator = conv(2 * config.width, config.width, 3)
+        self.to_rgb = to_rgb(config.width, 7)
+        self.blend = nn.Conv2d(config.width, 3, 3, padding=1, padding_mode="reflect")
 
-    def forward(self, foreground: Tensor, target: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, foreground: Tensor, texture: Texture, target: Tensor, labels: Tensor) -> Tensor:
         """Returns ``(N, 3, S, S)`` in [-1, 1]."""
         background = (labels == BACKGROUND)[:, None].to(target.dtype)
         # Masked before E_b, so that nothing of the target's own face leaks in over the border.
-        known = torch.cat([target * background, background], 1).contiguous(memory_format=torch.channels_last)
-        fused = torch.cat([foreground, self.encoder(known)], 1)
-        result: Tensor = self.generator(fused.contiguous(memory_format=torch.channels_last))
-        return result
+        known = _beside(target * background, background)
+        fused = _beside(foreground, self.encoder(known))
+        features = self.generator(fused)
+        there = torch.cat([torch.ones_like(background), texture.known, background], 1)
+        share = self.blend(features).float().masked_fill(there == 0, -torch.inf).softmax(1)
+        pictures = (self.to_rgb(features), texture.image, known[:, :3])
+        return torch.stack([share[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
 
 
 class Framework(Painter):
@@ -98,25 +145,22 @@ class Framework(Painter):
         self.config = config
         self.embedding = LocalEmbedding(config)
         self.feature_decoders = nn.ModuleList(feature_decoder(component, config) for component in COMPONENTS)
-        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS))
+        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS), condition=NUM_CLASSES + 4)
         self.fusing = BackgroundFusing(config)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Latent codes of source faces.
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
+        """The look of source faces: a latent code for each component, ``(N, 5, code)``, and the photos themselves."""
+        return Look(self.embedding.encode(self._cut(images, labels)), images, labels)
 
-        Args:
-            images: ``(N, 3, S, S)`` float32 in [-1, 1].
-            labels: ``(N, S, S)`` uint8, 0..10.
-
-        Returns:
-            ``(N, 5, code)`` float32.
-        """
-        return self.embedding.encode(self._cut(images, labels))
-
-    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """The codes, and Eq. 1."""
-        return self.embedding.embed(self._cut(images, labels))
+    def embed(
+        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+    ) -> tuple[Look, dict[str, Tensor]]:
+        """The look, and Eq. 1; on paired steps with the texture of :func:`~faceaug.gan.correspondence.disguise`."""
+        codes, terms = self.embedding.embed(self._cut(images, labels))
+        if not paired:
+            return Look(codes, images, labels), terms
+        return Look(codes, *disguise(images, labels, guides, noise)), terms
 
     def _cut(self, images: Tensor, labels: Tensor) -> list[Part]:
         return cut_parts(images, enlarge(labels, self.config.enlarge), bare_eyes=self.config.bare_eyes)
@@ -125,20 +169,25 @@ class Framework(Painter):
         """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
         return [decoder(codes[:, index]) for index, decoder in enumerate(self.feature_decoders)]
 
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
-        """Faces with the look of ``codes`` and the shape of the target masks, on the targets' backgrounds.
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """Faces with a look in the shape of the target masks, on the targets' backgrounds.
 
         Args:
-            codes: ``(N, 5, code)``.
+            look: from :meth:`encode`.
             images: ``(N, 3, S, S)`` float32 targets in [-1, 1]; only their background is seen.
             labels: ``(N, S, S)`` uint8 target label maps, 0..10.
 
         Returns:
             ``(N, 3, S, S)`` in [-1, 1].
         """
+        assert look.image is not None  # this framework's own
+        assert look.labels is not None
         labels = enlarge(labels, self.config.enlarge)
-        placed = place_components(self.component_features(codes), labels)
-        result: Tensor = self.fusing(self.mask_guided(one_hot(labels).to(images.dtype), placed), images, labels)
+        placed = place_components(self.component_features(look.codes), labels)
+        texture = transfer_texture(labels, look.image.to(images.dtype), look.labels, look.known)
+        condition = _beside(one_hot(labels).to(images.dtype), texture.image, texture.known)
+        foreground = self.mask_guided(condition, placed)
+        result: Tensor = self.fusing(foreground, texture, images, labels)
         return result
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:

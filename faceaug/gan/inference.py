@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from torch import Tensor
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
+from faceaug.gan.batches import NOISE
 from faceaug.gan.config import GeneratorConfig
-from faceaug.gan.painter import Painter
+from faceaug.gan.painter import Look, Painter
 from faceaug.gan.variants import build_painter
 from faceaug.labels import fill_ignored
 from faceaug.tensors import to_bytes, to_float
@@ -47,32 +50,58 @@ class Generator:
     compute: Compute
 
     @torch.inference_mode()
-    def encode(self, images: ByteArray, labels: ByteArray) -> Tensor:
-        """Latent codes of source faces, once for any number of targets.
+    def encode(self, images: ByteArray, labels: ByteArray) -> Look:
+        """The look of source faces, once for any number of targets.
 
         Args:
             images: ``(N, S, S, 3)`` uint8 RGB.
             labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
 
         Returns:
-            ``(N, 5, code)`` float32 on the CPU. Of a variant whose codes are drawn: a draw that belongs to the photo.
+            On the CPU: codes ``(N, 5, code)`` float32, and, where the variant uses the source's pixels, the photos as
+            ``(N, S, S, 3)`` uint8 with their label maps. Of a variant whose codes are drawn: a draw that belongs to the photo.
         """
         if self.network.sampled:
-            shape = self.network.encode(self._image(images[:1]), self._labels(labels[:1])).shape[1:]
+            shape = self.network.encode(self._image(images[:1]), self._labels(labels[:1])).codes.shape[1:]
             seeds = [zlib.crc32(photo.tobytes()) for photo in images]
-            return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+            return Look(torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]))
+        return self._kept(images, lambda rows: self.network.encode(self._image(images[rows]), self._labels(labels[rows])))
+
+    @torch.inference_mode()
+    def disguise(self, images: ByteArray, labels: ByteArray, guides: ByteArray) -> Look:
+        """The look of faces as on paired training steps: in the shape of other people's masks.
+
+        Painted on its own mask, it is a reconstruction as difficult as a transfer between two people.
+
+        Args:
+            images: ``(N, S, S, 3)`` uint8 RGB.
+            labels: ``(N, S, S)`` uint8, 0..10 or 255.
+            guides: ``(N, S, S)`` uint8: the other people's label maps.
+        """
+
+        def embed(rows: npt.NDArray[np.int64]) -> Look:
+            noise = torch.zeros(len(rows), NOISE, device=self.compute.device)
+            source = self._image(images[rows]), self._labels(labels[rows])
+            return self.network.embed(*source, self._labels(guides[rows]), noise, paired=True)[0]
+
+        return self._kept(images, embed)
+
+    def _kept(self, images: ByteArray, looks: Callable[[npt.NDArray[np.int64]], Look]) -> Look:
+        """Looks of all rows on the CPU, pictures as bytes."""
         found = []
         for rows in _chunks(len(images)):
             with self.compute.autocast():
-                found.append(self.network.encode(self._image(images[rows]), self._labels(labels[rows])).float().cpu())
-        return torch.cat(found)[: len(images)]
+                look = looks(rows)
+            photos = None if look.image is None else torch.from_numpy(to_bytes(look.image))
+            found.append(dataclasses.replace(look, codes=look.codes.float(), image=photos).map(Tensor.cpu))
+        return Look.join(found)[: len(images)]
 
     @torch.inference_mode()
-    def paint(self, codes: Tensor, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
-        """Faces with the look of ``codes`` in the shape of the target masks, on the targets' backgrounds.
+    def paint(self, look: Look, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
+        """Faces with a look in the shape of the target masks, on the targets' backgrounds.
 
         Args:
-            codes: ``(N, 5, code)`` from :meth:`encode`.
+            look: of N faces, from :meth:`encode`.
             target_images: ``(N, S, S, 3)`` uint8 RGB; only the background is seen.
             target_labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
 
@@ -80,13 +109,15 @@ class Generator:
             ``(N, S, S, 3)`` uint8 RGB.
         """
         found = []
-        for rows in _chunks(len(codes)):
-            some = codes[torch.from_numpy(rows)].to(self.compute.device)
+        for rows in _chunks(len(look)):
+            some = look[torch.from_numpy(rows)]
+            photos = None if some.image is None else self._image(some.image.numpy())
+            some = dataclasses.replace(some.map(lambda tensor: tensor.to(self.compute.device)), image=photos)
             with self.compute.autocast():
                 found.append(
                     to_bytes(self.network.paint(some, self._image(target_images[rows]), self._labels(target_labels[rows])))
                 )
-        return np.concatenate(found)[: len(codes)]
+        return np.concatenate(found)[: len(look)]
 
     def _image(self, images: ByteArray) -> Tensor:
         return self.compute.image(to_float(images))

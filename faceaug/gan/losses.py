@@ -34,20 +34,20 @@ def global_reconstruction(result: Tensor, source: Tensor) -> Tensor:
 
 
 def discriminator_loss(real: list[Judgement], fake: list[Judgement]) -> Tensor:
-    """Eq. 3, summed over the scales."""
+    """Eq. 3, averaged over the scales: 2 log 2 at chance, whatever their number."""
     terms = [F.softplus(-r.logits.float()).mean() + F.softplus(f.logits.float()).mean() for r, f in zip(real, fake, strict=True)]
-    return torch.stack(terms).sum()
+    return torch.stack(terms).mean()
 
 
 def adversarial(fake: list[Judgement]) -> Tensor:
-    """Eq. 4 (L_sigmoid), summed over the scales."""
-    return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).sum()
+    """Eq. 4 (L_sigmoid), averaged over the scales: log 2 at chance."""
+    return torch.stack([F.softplus(-f.logits.float()).mean() for f in fake]).mean()
 
 
 def feature_matching(real: list[Judgement], fake: list[Judgement]) -> Tensor:
-    """Eq. 5 on the last features of each scale; the real ones are constants."""
+    """Eq. 5 on the last features of each scale, averaged over the scales; the real ones are constants."""
     terms = [0.5 * F.mse_loss(f.features.float(), r.features.detach().float()) for r, f in zip(real, fake, strict=True)]
-    return torch.stack(terms).sum()
+    return torch.stack(terms).mean()
 
 
 def parsing(logits: Tensor, labels: Tensor, balance: float = 0.0) -> Tensor:

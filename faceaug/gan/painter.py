@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a painter knows of source faces.
+
+    Attributes:
+        codes: ``(N, K, C)`` float32 latent codes.
+        image: ``(N, 3, S, S)`` float in [-1, 1]: the photos, of painters that use their pixels; else None.
+        labels: ``(N, S, S)`` uint8, 0..10: their label maps, likewise.
+        known: ``(N, S, S)`` bool: pixels that may be used; all where None.
+    """
+
+    codes: Tensor
+    image: Tensor | None = None
+    labels: Tensor | None = None
+    known: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Look:
+        """Every tensor changed by a function."""
+        return dataclasses.replace(self, **{name: function(value) for name, value in vars(self).items() if value is not None})
+
+    def __getitem__(self, rows: Any) -> Look:
+        return self.map(lambda tensor: tensor[rows])
+
+    @classmethod
+    def join(cls, looks: Sequence[Look]) -> Look:
+        """Several in a row; all of one painter."""
+        rows = [vars(look) for look in looks]
+        known = [name for name, value in rows[0].items() if value is not None]
+        return cls(**{name: torch.cat([row[name] for row in rows]) for name in known})
 
 
 class Painter(nn.Module, ABC):
@@ -24,24 +62,27 @@ class Painter(nn.Module, ABC):
     sampled = False
 
     @abstractmethod
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Codes of source faces: ``(N, 3, S, S)`` float32 in [-1, 1] and ``(N, S, S)`` uint8 to ``(N, K, C)`` float32."""
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
+        """The look of source faces, ``(N, 3, S, S)`` float32 in [-1, 1] with label maps ``(N, S, S)`` uint8, 0..10."""
 
     @abstractmethod
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
-        """Faces with the look of ``codes`` on the targets' masks and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """Faces with a look on the targets' masks and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
 
     @abstractmethod
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """The terms of the loss and what each weighs; terms that are not named are not computed."""
 
-    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """Codes of a training batch's sources, and the terms of the loss that come with them.
+    def embed(
+        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+    ) -> tuple[Look, dict[str, Tensor]]:
+        """The look of a training batch's sources, and the terms of the loss that come with it.
 
         Args:
             images: ``(N, 3, S, S)`` float32 sources in [-1, 1].
             labels: ``(N, S, S)`` uint8, 0..10.
-            noise: ``(N, 16)`` float32, standard normal.
+            guides: ``(N, S, S)`` uint8, 0..10: label maps of other faces, for paired steps.
+            noise: ``(N, 64)`` float32, standard normal.
             paired: whether the sources are the targets.
         """
         return self.encode(images, labels), {}

@@ -15,7 +15,7 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import encoder
 from faceaug.gan.generator import MaskGuided
 from faceaug.gan.losses import kl_divergence, latent_regression
-from faceaug.gan.painter import Painter, paste_background
+from faceaug.gan.painter import Look, Painter, paste_background
 from faceaug.labels import BACKGROUND, NUM_CLASSES
 
 INSTANCE_FEATURES = 3
@@ -50,17 +50,17 @@ class Pix2PixHD(Painter):
         self.to_rgb = to_rgb(width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
         """``(N, 11, 3)``: means over the regions of the classes, 0 for those that are absent."""
         features = self.encoder(images).float()
         regions = one_hot(labels)
         sums = torch.einsum("nkhw,nchw->nkc", regions, features)
-        return sums / regions.sum((2, 3)).clamp(min=1.0)[:, :, None]
+        return Look(sums / regions.sum((2, 3)).clamp(min=1.0)[:, :, None])
 
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
         regions = one_hot(labels)
-        features = torch.einsum("nkhw,nkc->nchw", regions, codes.float())
+        features = torch.einsum("nkhw,nkc->nchw", regions, look.codes.float())
         condition = torch.cat([regions, features], 1).contiguous(memory_format=torch.channels_last)
         return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, labels)
 
@@ -91,22 +91,24 @@ class BicycleGan(Painter):
         mean, log_variance = self.encoder(face.contiguous(memory_format=torch.channels_last)).float().chunk(2, dim=1)
         return mean, log_variance
 
-    def encode(self, images: Tensor, labels: Tensor) -> Tensor:
+    def encode(self, images: Tensor, labels: Tensor) -> Look:
         """``(N, 1, 8)``: the mean of the code's distribution."""
-        return self._encode(images, labels)[0][:, None]
+        return Look(self._encode(images, labels)[0][:, None])
 
-    def embed(self, images: Tensor, labels: Tensor, noise: Tensor, *, paired: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def embed(
+        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+    ) -> tuple[Look, dict[str, Tensor]]:
         """Paired: a draw from the code's distribution, and its divergence from the standard normal one. Unpaired: noise."""
         if not paired:
-            return noise[:, None, :NOISE], {}
+            return Look(noise[:, None, :NOISE]), {}
         mean, log_variance = self._encode(images, labels)
         code = mean + noise[:, :NOISE] * torch.exp(0.5 * log_variance)
-        return code[:, None], {"kl": kl_divergence(mean, log_variance)}
+        return Look(code[:, None]), {"kl": kl_divergence(mean, log_variance)}
 
-    def paint(self, codes: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
         regions = one_hot(labels)
-        noise = codes.flatten(1).float()[:, :, None, None].expand(-1, -1, *regions.shape[2:])
+        noise = look.codes.flatten(1).float()[:, :, None, None].expand(-1, -1, *regions.shape[2:])
         condition = torch.cat([regions, noise], 1).contiguous(memory_format=torch.channels_last)
         return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, labels)
 

@@ -16,6 +16,7 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.generator import Framework
 from faceaug.gan.painter import Painter
 from faceaug.gan.step import Networks, gan_gradients
+from faceaug.labels import NUM_CLASSES
 from faceaug.training.device import Compute
 
 META = Compute(torch.device("meta"), "fp32")
@@ -104,10 +105,16 @@ def _framework_rows(framework: Framework) -> list[Row]:
         rows.append(_measure(f"features {component.name}", features_of, _zeros(config.code)))
     guided, fusing = framework.mask_guided, framework.fusing
     rows += [
-        _measure("E_m", guided.mask_encoder, _zeros(11, size, size)),
+        _measure("E_m", guided.mask_encoder, _zeros(NUM_CLASSES + 4, size, size)),
         _measure("G_m  fuse 1x1", guided.fuse, _zeros(features * 6, cells, cells)),
         _measure(f"G_m  {config.blocks} residual blocks", guided.blocks, _zeros(features, cells, cells)),
-        _measure("G_m  up", guided.up, _zeros(features, cells, cells)),
+        _measure(
+            "G_m  up",
+            guided.up,
+            _zeros(features, cells, cells),
+            _zeros(2 * width, 2 * cells, 2 * cells),
+            _zeros(width, size, size),
+        ),
         _measure("E_b", fusing.encoder, _zeros(4, size, size)),
         _measure("G_b", fusing.generator, _zeros(2 * width, size, size)),
     ]
@@ -128,7 +135,7 @@ def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -
     count = training.batch
     photos = torch.zeros(count, 3, size, size, device="meta")
     labels = torch.zeros(count, size, size, dtype=torch.uint8, device="meta")
-    batch = Batch(photos, labels, photos, labels, torch.zeros(count, NOISE, device="meta"))
+    batch = Batch(photos, labels, photos, labels, labels, torch.zeros(count, NOISE, device="meta"))
     with FlopCounterMode(display=False) as counter:
         gan_gradients(networks, batch, training, META, paired=paired)
     return int(counter.get_total_flops())

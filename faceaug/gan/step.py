@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from faceaug.gan import shift
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.discriminator import Discriminator, levels_for
+from faceaug.gan.discriminator import DEPTHS, PatchDiscriminator, ProjectedDiscriminator
 from faceaug.gan.losses import (
     adversarial,
     component_colours,
@@ -28,6 +30,31 @@ from faceaug.gan.variants import build_painter
 from faceaug.parser.network import fold_batch_norm
 from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
+
+UPSAMPLED = 1.0
+DISCRIMINATOR_WIDTH = 32
+"""Of the heads on projected features: what they judge is as wide at every preset."""
+
+
+class _Doubled(nn.Module):
+    """ImageNet features of photos of twice the size.
+
+    The encoder's first layer steps by two pixels and sees none in between as they are: what a generator hides there comes out as
+    columns of alternating pixels.
+
+    Args:
+        encoder: from :func:`~faceaug.pretrained.imagenet_encoder`.
+    """
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.channels = [int(encoder.out_channels[depth]) for depth in DEPTHS]
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """``(N, 3, S, S)`` in [-1, 1] to the features at :data:`~faceaug.gan.discriminator.DEPTHS`."""
+        found = self.encoder(F.interpolate(images, scale_factor=UPSAMPLED, mode="bilinear", align_corners=False))
+        return [found[depth] for depth in DEPTHS]
 
 
 @dataclass
@@ -54,11 +81,17 @@ class Networks:
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
-        paired = compute.module(Discriminator(config.width, levels_for(config.size)))
-        unpaired = paired
-        if not training.one_discriminator:
-            unpaired = compute.module(Discriminator(config.width, levels_for(config.size)))
-        features = compute.module(fold_batch_norm(imagenet_encoder())) if training.lambda_perceptual > 0 else None
+        projected = training.discriminator == "projected"
+        features = _Doubled(fold_batch_norm(imagenet_encoder())) if projected or training.lambda_perceptual > 0 else None
+
+        def discriminator() -> nn.Module:
+            if features is None or not projected:
+                return compute.module(PatchDiscriminator(config.width))
+            return compute.module(ProjectedDiscriminator(features.channels, DISCRIMINATOR_WIDTH))
+
+        paired = discriminator()
+        unpaired = paired if training.one_discriminator else discriminator()
+        features = compute.module(features) if features is not None else None
         return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
 
@@ -151,8 +184,10 @@ def gan_gradients(
     weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
 
     with compute.autocast():
-        codes, own = generator.embed(source, source_labels, batch.noise.to(compute.device), paired=paired)
-        result = generator.paint(codes, target, labels)
+        look, own = generator.embed(
+            source, source_labels, batch.guides.to(compute.device), batch.noise.to(compute.device), paired=paired
+        )
+        result = generator.paint(look, target, labels)
 
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()
@@ -162,12 +197,19 @@ def gan_gradients(
         move = draw_shift(uniform, target.shape[-1])
         judged_real, judged_fake, condition = move(target), move(picture), move(condition)
         judged_labels = move(labels[:, None])[:, 0]
+    projected = config.discriminator == "projected"
     with compute.autocast():
-        real = discriminator(judged_real, condition)
-        fake = discriminator(judged_fake, condition)
+        seen_real, seen_fake = judged_real, judged_fake
+        if networks.features is not None and (projected or "perceptual" in weights):
+            with torch.no_grad():
+                features_real = networks.features(judged_real)
+            features_fake = networks.features(judged_fake)
+            if projected:
+                seen_real, seen_fake = features_real, features_fake
+        real, fake = discriminator(seen_real, condition), discriminator(seen_fake, condition)
         judged = {
             "adversarial": adversarial(fake),
-            **generator.read_back(picture, labels, codes, paired=paired),
+            **generator.read_back(picture, labels, look.codes, paired=paired),
         }
         if "feature_matching" in weights:
             judged["feature_matching"] = feature_matching(real, fake)
@@ -175,8 +217,8 @@ def gan_gradients(
             judged["parsing"] = parsing(networks.parser(judged_fake), judged_labels, config.parsing_balance)
         if "global" in weights:
             judged["global"] = global_reconstruction(picture, target)
-        if "perceptual" in weights and networks.features is not None:
-            judged["perceptual"] = perceptual(networks.features(judged_fake)[1:5], networks.features(judged_real)[1:5])
+        if "perceptual" in weights:
+            judged["perceptual"] = perceptual(features_fake, features_real)
         if "colour" in weights:
             judged["colour"] = component_colours(picture, labels, source, source_labels)
         if "l1" in weights:

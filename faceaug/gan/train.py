@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ from faceaug.images import write_png
 from faceaug.labels import colour, fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.likeness import CANDIDATES, shape_vectors
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
 from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
@@ -109,7 +111,15 @@ def fit_gan(
         _restore(stored, networks, optimisers, ema)
         step, seconds = int(stored["step"]), float(stored["seconds"])
         say(f"resuming at {step * training.batch:,} images from {checkpoint}")
-    batches = Batches(faces, batch=training.batch, seed=training.seed, flip=training.flip, rank=world.rank, ranks=world.size)
+    batches = Batches(
+        faces,
+        batch=training.batch,
+        seed=training.seed,
+        flip=training.flip,
+        candidates=training.candidates,
+        rank=world.rank,
+        ranks=world.size,
+    )
     log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch) if world.first else None
     preview = _Preview(faces, seed=training.seed)
 
@@ -254,9 +264,11 @@ class _Preview:
     """The grid a run draws now and then: targets, their masks, and what three sources make of them."""
 
     def __init__(self, faces: FaceSet, *, seed: int) -> None:
-        order = np.random.default_rng([seed, 3]).permutation(len(faces))
-        chosen = np.resize(order, 4 * _COLUMNS)  # very small sets are shown repeatedly
+        rng = np.random.default_rng([seed, 3])
         assert faces.labels is not None  # training data always has them
+        targets = np.resize(rng.permutation(len(faces)), _COLUMNS)  # very small sets are shown repeatedly
+        alike = [_likest(faces.labels, int(target), rng) for target in targets]
+        chosen = np.concatenate([targets, *np.array(alike).T])
         self.images = np.split(np.array(faces.images[chosen]), 4)
         self.labels = np.split(fill_ignored(faces.labels[chosen]), 4)
 
@@ -282,3 +294,11 @@ class _Preview:
         for letter, images, labels in zip("ABC", self.images[1:], self.labels[1:], strict=True):
             rows += [(f"source {letter}", list(images)), (f"result {letter}", painted(images, labels))]
         return grid(rows)
+
+
+def _likest(labels: npt.NDArray[np.uint8], target: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Three of some faces drawn at random, those most like a target in shape."""
+    drawn = rng.choice(len(labels), min(3 * CANDIDATES, len(labels)), replace=False)
+    alike = shape_vectors(labels[drawn]) @ shape_vectors(labels[[target]])[0]
+    alike[drawn == target] = -1.0
+    return np.resize(drawn[np.argsort(-alike)[:3]], 3)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from faceaug.errors import ConfigError, NothingLeft
-from faceaug.prepare.faces import UNKNOWN, IntArray
+from faceaug.prepare.faces import UNKNOWN, FaceSet, IntArray
+from faceaug.prepare.likeness import CANDIDATES, Likeness, shape_vectors
 
 GenderMode = Literal["consistent", "filter", "any"]
 
@@ -22,12 +23,14 @@ class Plan:
     Attributes:
         target: ``(R,)`` index of each row's target.
         source: ``(R,)`` index of its source.
+        mirrored: ``(R,)`` bool: the source is mirrored.
         seed: ``(R,)`` uint64 that its source was drawn with.
         dropped: targets left out, by reason.
     """
 
     target: IntArray
     source: IntArray
+    mirrored: npt.NDArray[np.bool_]
     seed: npt.NDArray[np.uint64]
     dropped: dict[str, int]
 
@@ -41,13 +44,25 @@ def check_gender_mode(mode: str) -> None:
         raise ConfigError(f"--gender {mode}: unknown; use {', '.join(get_args(GenderMode))}")
 
 
-def plan_pairs(target_male: IntArray, source_male: IntArray, *, per_mask: int, mode: str, seed: int) -> Plan:
+def plan_pairs(
+    targets: FaceSet,
+    sources: FaceSet,
+    *,
+    per_mask: int,
+    mode: str,
+    seed: int,
+    candidates: int = CANDIDATES,
+    target_male: IntArray | None = None,
+) -> Plan:
     """Draw ``per_mask`` different sources for every target.
 
     Args:
-        target_male: ``(T,)``: 1, 0, or -1 for unknown.
-        source_male: ``(S,)`` likewise.
+        targets: labelled faces.
+        sources: photos with label maps.
         per_mask: sources a target.
+        candidates: photos drawn for each row, half of them mirrored, of which the one most like the target in shape is taken
+            (:mod:`faceaug.prepare.likeness`); 1 takes any, as the paper does.
+        target_male: ``(T,)`` the targets' genders, 1, 0, or -1 for unknown, where they are not the set's own.
         mode: ``consistent`` draws only sources of the target's gender; ``filter`` and ``any`` draw from all.
         seed: a row's source depends on it, the target's number and the row's number within the target, on nothing else.
 
@@ -56,16 +71,19 @@ def plan_pairs(target_male: IntArray, source_male: IntArray, *, per_mask: int, m
         NothingLeft: no target can be paired.
     """
     check_gender_mode(mode)
-    pools = {value: np.flatnonzero(source_male == value) for value in (0, 1)}
-    everyone = np.arange(len(source_male))
+    if targets.labels is None or sources.labels is None:
+        raise ValueError("targets and sources need label maps")
+    genders = targets.male if target_male is None else target_male
+    pools = {value: np.flatnonzero(sources.male == value) for value in (0, 1)}
+    everyone = np.arange(len(sources))
     smallest = min(len(pool) for pool in pools.values()) if mode == "consistent" else len(everyone)
     if not 1 <= per_mask <= smallest:
         raise ConfigError(f"--per-mask {per_mask}: there are {smallest} sources to draw from; choose 1 to {smallest}")
-    targets: list[int] = []
-    sources: list[int] = []
-    seeds: list[int] = []
+    wanted = shape_vectors(targets.labels) if candidates > 1 else None
+    shapes = Likeness(sources.labels) if candidates > 1 else None
+    rows: list[tuple[int, int, bool, int]] = []
     dropped: Counter[str] = Counter()
-    for index, male in enumerate(target_male):
+    for index, male in enumerate(genders):
         if mode != "any" and male == UNKNOWN:
             dropped["target's gender unknown"] += 1
             continue
@@ -74,14 +92,19 @@ def plan_pairs(target_male: IntArray, source_male: IntArray, *, per_mask: int, m
         for k in range(per_mask):
             row_seed = int(np.random.SeedSequence([seed, index, k]).generate_state(1, np.uint64)[0])
             rng = np.random.default_rng(row_seed)
-            source = int(pool[rng.integers(len(pool))])
-            while source in chosen:
-                source = int(pool[rng.integers(len(pool))])
-            chosen.add(source)
-            targets.append(index)
-            sources.append(source)
-            seeds.append(row_seed)
-    if not targets:
+            left = pool[~np.isin(pool, list(chosen))] if chosen else pool
+            drawn = left[rng.integers(len(left), size=candidates)]
+            turned = rng.random(candidates) < (0.5 if candidates > 1 else 0.0)
+            best = 0 if shapes is None or wanted is None else int(np.argmax(shapes.of(drawn, turned) @ wanted[index]))
+            chosen.add(int(drawn[best]))
+            rows.append((index, int(drawn[best]), bool(turned[best]), row_seed))
+    if not rows:
         raise NothingLeft("no target has a known gender; use --gender any")
-    as_index = np.array(targets, dtype=np.int64), np.array(sources, dtype=np.int64)
-    return Plan(*as_index, np.array(seeds, dtype=np.uint64), dict(dropped))
+    target, source, mirrored, seeds = zip(*rows, strict=True)
+    return Plan(
+        np.array(target, dtype=np.int64),
+        np.array(source, dtype=np.int64),
+        np.array(mirrored, dtype=bool),
+        np.array(seeds, dtype=np.uint64),
+        dict(dropped),
+    )

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
 from faceaug.files import ensure_folder, write_json
+from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
+from faceaug.gan.painter import Look
 from faceaug.generate.agreement import agreement
 from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
@@ -25,6 +26,7 @@ from faceaug.labels import IGNORE, colour
 from faceaug.parser.predict import Parser, read_against
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.shards.reader import COMPLETE, ShardReader
 from faceaug.shards.writer import shard_name, write_shard
@@ -42,6 +44,8 @@ class GenerateConfig:
     gender: str = "consistent"
     """``consistent``: sources of the target's gender; ``filter``: any source, painted faces of another gender than the target's
     are dropped (the paper's way); ``any``."""
+    candidates: int = CANDIDATES
+    """Photos drawn for each row, of which the one most like the target in shape is its source; 1 takes any, as the paper does."""
     min_agreement: float = 0.0
     """Painted faces whose agreement with their mask is lower are dropped."""
     min_confidence: float = 0.0
@@ -56,6 +60,7 @@ class GenerateConfig:
         check(
             {
                 f"--per-mask {self.per_mask}: must be 1 or more": self.per_mask < 1,
+                f"--candidates {self.candidates}: must be 1 or more": self.candidates < 1,
                 f"--min-agreement {self.min_agreement}: must be within 0..1": not 0 <= self.min_agreement <= 1,
                 f"--min-confidence {self.min_confidence}: must be at least 0 and below 1": not 0 <= self.min_confidence < 1,
                 f"--rows-per-shard {self.rows_per_shard}: must be 1 or more": self.rows_per_shard < 1,
@@ -111,7 +116,15 @@ def generate(
         finished: dict[str, Any] = json.loads((run / COMPLETE).read_text())
         return finished
     gender, target_male, report = _genders(run, targets, sources, config, parser)
-    plan = plan_pairs(target_male, sources.male, per_mask=config.per_mask, mode=config.gender, seed=config.seed)
+    plan = plan_pairs(
+        targets,
+        sources,
+        per_mask=config.per_mask,
+        mode=config.gender,
+        seed=config.seed,
+        candidates=config.candidates,
+        target_male=target_male,
+    )
     painter = _Painter(targets, sources, target_male, generator, parser, gender, config, batch)
 
     count = -(-len(plan) // config.rows_per_shard)
@@ -203,7 +216,7 @@ def _genders(
 
 
 class _Painter:
-    """Paints planned rows; every source is encoded once and its latent codes kept."""
+    """Paints planned rows; every source is encoded once and its look kept."""
 
     def __init__(
         self,
@@ -218,29 +231,30 @@ class _Painter:
     ) -> None:
         self.targets, self.sources, self.target_male = targets, sources, target_male
         self.generator, self.parser, self.gender, self.config, self.batch = generator, parser, gender, config, batch
-        self.codes: dict[int, torch.Tensor] = {}
+        self.looks: dict[tuple[int, bool], Look] = {}
 
-    def _encode(self, wanted: npt.NDArray[np.int64]) -> torch.Tensor:
+    def _encode(self, source: npt.NDArray[np.int64], mirrored: npt.NDArray[np.bool_]) -> Look:
         assert self.sources.labels is not None  # checked by generate()
-        new = np.array([index for index in np.unique(wanted) if int(index) not in self.codes], dtype=np.int64)
+        wanted = list(zip(source.tolist(), mirrored.tolist(), strict=True))
+        new = sorted(set(wanted) - self.looks.keys())
         for start in range(0, len(new), self.batch):
-            rows = new[start : start + self.batch]
-            codes = self.generator.encode(self.sources.images[rows], self.sources.labels[rows])
-            self.codes.update(zip(rows.tolist(), codes, strict=True))
-        return torch.stack([self.codes[int(index)] for index in wanted])
+            rows, turned = (np.array(column) for column in zip(*new[start : start + self.batch], strict=True))
+            look = self.generator.encode(*mirror_rows(self.sources.images[rows], self.sources.labels[rows], turned))
+            self.looks.update({key: look[i : i + 1] for i, key in enumerate(new[start : start + self.batch])})
+        return Look.join([self.looks[key] for key in wanted])
 
     def paint(
         self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
     ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
         """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
         assert self.targets.labels is not None  # checked by generate()
-        codes = self._encode(plan.source[rows])
+        look = self._encode(plan.source[rows], plan.mirrored[rows])
         target, source = plan.target[rows], plan.source[rows]
         labels = self.targets.labels[target]
         painted, read, likely = [], [], []
         for start in range(0, len(rows), self.batch):
             some = slice(start, start + self.batch)
-            painted.append(self.generator.paint(codes[some], self.targets.images[target[some]], labels[some]))
+            painted.append(self.generator.paint(look[some], self.targets.images[target[some]], labels[some]))
             found, probability = read_against(self.parser, painted[-1], labels[some])
             read.append(found)
             likely.append(probability)
@@ -261,6 +275,7 @@ class _Painter:
             "target_male": self.target_male[target[keep]],
             "source_male": self.sources.male[source[keep]],
             "row": rows[keep],
+            "source_mirrored": plan.mirrored[rows[keep]].astype(np.int64),
             "seed": plan.seed[rows[keep]],
             "agreement": fits[keep],
         }

@@ -18,6 +18,7 @@ from faceaug.files import file_hash
 from faceaug.labels import IGNORE
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
+from faceaug.pretrained import in_batches
 from faceaug.tensors import to_float
 from faceaug.training.checkpoint import load_state, load_weights
 from faceaug.training.device import Compute
@@ -119,3 +120,32 @@ def predict_logits(parser: Parser, images: Tensor) -> Tensor:
         logits: Tensor = parser.network(parser.compute.image(images))
     logits = logits.float()
     return logits if given == own else F.interpolate(logits, (given, given), mode="bilinear", antialias=True)
+
+
+class ParserFeatures:
+    """Pooled features of a parser's encoder: how faces look to a network that was trained on faces alone.
+
+    Args:
+        parser: from :func:`load_parser`.
+    """
+
+    def __init__(self, parser: Parser) -> None:
+        self._parser = parser
+        self._encoder: Any = parser.network.encoder
+
+    @torch.inference_mode()
+    def __call__(self, images: ByteArray, *, batch: int = 64, label: str = "") -> npt.NDArray[np.float32]:
+        """Means of the encoder's deepest maps for ``(N, S, S, 3)`` uint8 RGB pictures: ``(N, C)`` float32.
+
+        Args:
+            images: the pictures, of the parser's size.
+            batch: how many at once.
+            label: name for a progress line; none where empty.
+        """
+        return in_batches(self._features, images, int(self._encoder.out_channels[-1]), batch=batch, label=label)
+
+    def _features(self, rows: Tensor) -> Tensor:
+        compute = self._parser.compute
+        with compute.autocast():
+            deepest: Tensor = self._encoder(compute.image(rows.float() / 127.5 - 1.0))[-1]
+        return deepest.float().mean((2, 3))

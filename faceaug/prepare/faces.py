@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -99,6 +100,13 @@ class FaceSet:
             male=self.male[rows],
             identity=self.identity[rows],
         )
+
+    def digest(self) -> str:
+        """SHA-256 of the faces themselves, photos and label maps: equal for equal data, wherever they lie."""
+        found = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        if self.labels is not None:
+            found.update(np.ascontiguousarray(self.labels).data)
+        return found.hexdigest()
 
     def with_labels(self, labels: ByteArray) -> FaceSet:
         """The same photos with label maps ``(N, S, S)`` from elsewhere (a parser)."""

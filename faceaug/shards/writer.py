@@ -13,13 +13,14 @@ import numpy.typing as npt
 from faceaug.files import atomic_file
 from faceaug.labels import CLASSES, SCHEME
 
-FORMAT, VERSION = "faceaug-shard", 1
+FORMAT, VERSION = "faceaug-shard", 2
 
 COLUMNS: dict[str, Any] = {
     "target": h5py.string_dtype(),
     "source": h5py.string_dtype(),
     "target_male": np.int8,
     "source_male": np.int8,
+    "source_mirrored": np.int8,
     "row": np.int64,
     "seed": np.uint64,
     "agreement": np.float32,

@@ -9,7 +9,7 @@ from faceaug.evaluate import run as module
 from faceaug.evaluate.report import table
 from faceaug.evaluate.run import EvaluateConfig, evaluate
 
-CONFIG = EvaluateConfig(per_mask=2, rounds=10)
+CONFIG = EvaluateConfig(per_mask=2, rounds=10, steps=4)
 
 
 def test_everything_is_measured_with_intervals(ready, tmp_path):

@@ -1,33 +1,49 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from faceaug.errors import ConfigError
-from faceaug.gan.batches import Batches, derangement
+from faceaug.gan.batches import Batches
 from faceaug.labels import flip_labels
+from faceaug.prepare.likeness import Likeness, shape_vectors
 from faceaug.tensors import to_bytes
 
 
-@pytest.mark.parametrize("count", [2, 3, 8, 17])
-def test_nobody_is_their_own_source(count):
-    for seed in range(50):
-        rng = np.random.default_rng(seed)
-        found = derangement(rng, np.full(count, -1))
-        assert sorted(found) == list(range(count))
-        assert (found != np.arange(count)).all()
+@pytest.mark.parametrize("candidates", [1, 8])
+def test_nobody_is_their_own_source_nor_another_photo_of_them(noise, candidates):
+    faces = dataclasses.replace(noise(8), identity=np.array([5, 5, -1, 7, 7, 7, -1, 2]))
+    person = {row.tobytes(): number for row, number in zip(faces.images, [5, 5, -1, 7, 7, 7, -2, 2], strict=True)}
+    batches = Batches(faces, batch=4, seed=0, flip=False, candidates=candidates)
+    met = set()
+    for step in range(60):
+        batch = batches.get(step, paired=False)
+        for target, source in zip(to_bytes(batch.images), to_bytes(batch.source_images), strict=True):
+            met.add((person[target.tobytes()], person[source.tobytes()]))
+    assert all(target != source for target, source in met)
+    assert len(met) > 10
 
 
-def test_another_photo_of_the_same_person_is_no_source():
-    identity = np.array([5, 5, -1, 7, 7, 7, -1, 2])
-    for seed in range(200):
-        found = derangement(np.random.default_rng(seed), identity)
-        assert sorted(found) == list(range(8))
-        assert not ((identity == identity[found]) & (identity >= 0)).any()
+def test_of_the_candidates_the_one_of_likest_shape_is_the_source(faces):
+    likeness = Likeness(faces.labels)
+    alike = []
+    for candidates in (1, 64):
+        batches = Batches(faces, batch=len(faces), seed=0, flip=False, candidates=candidates)
+        batch = batches.get(0, paired=False)
+        vectors = [shape_vectors(labels.numpy()) for labels in (batch.labels, batch.source_labels)]
+        alike.append(float((vectors[0] * vectors[1]).sum(axis=1).mean()))
+    own = likeness.vectors @ likeness.vectors.T - 2 * np.eye(len(faces))
+    assert alike[1] == pytest.approx(float(own.max(axis=1).mean()), abs=0.02)
+    assert alike[0] < alike[1]
 
 
-def test_all_pairs_occur():
-    pairs = {(i, int(s)) for seed in range(300) for i, s in enumerate(derangement(np.random.default_rng(seed), np.full(5, -1)))}
-    assert len(pairs) == 20
+def test_guides_are_other_people_on_both_kinds_of_step(faces):
+    batches = Batches(faces, batch=4, seed=0, flip=True, candidates=8)
+    for step in range(4):
+        batch = batches.get(step, paired=step % 2 == 0)
+        assert not (batch.guides == batch.labels).flatten(1).all(1).any()
+    assert torch.equal(batch.guides, batch.source_labels)
 
 
 def test_a_batch_depends_on_its_number_alone(noise):
@@ -44,11 +60,11 @@ def test_paired_rows_are_their_own_source_and_unpaired_ones_never(noise):
     paired, unpaired = batches.get(0, paired=True), batches.get(1, paired=False)
     assert torch.equal(paired.images, paired.source_images)
     assert torch.equal(paired.labels, paired.source_labels)
-    targets, sources = ([row.tobytes() for row in to_bytes(images)] for images in (unpaired.images, unpaired.source_images))
-    assert sorted(targets) == sorted(sources)
+    photos = [row.tobytes() for row in noise(8).images]
+    images = (to_bytes(unpaired.images), to_bytes(unpaired.source_images))
+    targets, sources = ([photos.index(row.tobytes()) for row in rows] for rows in images)
     assert all(target != source for target, source in zip(targets, sources, strict=True))
-    maps = dict(zip(targets, (row.numpy().tobytes() for row in unpaired.labels), strict=True))
-    assert [maps[source] for source in sources] == [row.numpy().tobytes() for row in unpaired.source_labels]
+    assert (unpaired.source_labels.numpy() == noise(8).labels[sources]).all()
 
 
 @pytest.mark.parametrize("paired", [True, False])

@@ -31,8 +31,8 @@ def _judgements(value, feature=0.0):
 
 def test_adversarial_terms_by_hand():
     # At logits of 0 every sigmoid is 1/2, for both scales.
-    assert float(losses.adversarial(_judgements(0.0))) == pytest.approx(2 * math.log(2))
-    assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.0))) == pytest.approx(4 * math.log(2))
+    assert float(losses.adversarial(_judgements(0.0))) == pytest.approx(math.log(2))
+    assert float(losses.discriminator_loss(_judgements(0.0), _judgements(0.0))) == pytest.approx(2 * math.log(2))
     assert float(losses.discriminator_loss(_judgements(9.0), _judgements(-9.0))) < 1e-3
     assert float(losses.adversarial(_judgements(9.0))) < 1e-3
     assert math.isfinite(float(losses.adversarial(_judgements(-1e4))))
@@ -43,7 +43,7 @@ def test_feature_matching_moves_only_the_painted_side():
     for judgement in (*real, *fake):
         judgement.features.requires_grad_()
     loss = losses.feature_matching(real, fake)
-    assert float(loss.detach()) == pytest.approx(2 * 0.5 * 4)
+    assert float(loss.detach()) == pytest.approx(0.5 * 4)
     loss.backward()
     assert all(judgement.features.grad is None for judgement in real)
     assert all(judgement.features.grad is not None for judgement in fake)

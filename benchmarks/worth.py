@@ -1,0 +1,338 @@
+"""What generated faces are worth: the share of a photo's gain that a face generated on the photo's mask has.
+
+A parser is trained on a few labelled faces alone, and with 30 % of each step from one of three additions, all with human masks
+that nothing else has seen: photos, the photos reconstructed by the generator, and faces generated on the photos' masks from other
+people's photos. The masks are the same, so what the last two lose against the first is lost in the images.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from faceaug.config import check, to_dict
+from faceaug.errors import CheckpointMismatch
+from faceaug.files import atomic_file, ensure_folder, write_json, write_text
+from faceaug.gan.batches import mirror_rows
+from faceaug.gan.inference import Generator
+from faceaug.generate.pairing import plan_pairs
+from faceaug.images import write_png
+from faceaug.labels import colour
+from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.metrics import confusion, scores
+from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.parser.train import fit_parser
+from faceaug.pictures import grid
+from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.likeness import CANDIDATES
+from faceaug.training.device import Compute
+from faceaug.training.log import Progress
+from faceaug.training.runs import WEIGHTS
+
+from .cells import Cell, compute_cells
+
+NOTHING, PHOTOS, RECONSTRUCTED, TRANSFERRED = "nothing", "photos", "reconstructed", "transferred"
+ARMS = (NOTHING, PHOTOS, RECONSTRUCTED, TRANSFERRED)
+CONFUSIONS = "confusions.npz"
+
+ByteArray = npt.NDArray[np.uint8]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class WorthConfig:
+    """The protocol; everything but the addition and the seed is the same in all cells."""
+
+    images: int = 8_000
+    """Images seen in each cell."""
+    seeds: int = 3
+    """Repetitions: seeds 0, 1, ..."""
+    share: float = 0.3
+    """Share of added faces in each step."""
+    per_mask: int = 2
+    """Faces generated on each mask, each with another source; about as many as the parser sees once."""
+    candidates: int = CANDIDATES
+    """Photos of which each face's source is the one most like its target in shape."""
+    batch: int = 8
+    """Images a step."""
+    learning_rate: float = 3e-3
+    """AdamW's rate."""
+    rounds: int = 1_000
+    """Bootstrap resamples of the intervals."""
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                f"--seeds {self.seeds}: must be 1 or more": self.seeds < 1,
+                f"--share {self.share}: must be above 0 and below 1": not 0 < self.share < 1,
+                f"--per-mask {self.per_mask}: must be 1 or more": self.per_mask < 1,
+                f"--rounds {self.rounds}: must be 10 or more": self.rounds < 10,
+            }
+        )
+
+    def training(self, arm: str, seed: int) -> ParserTraining:
+        """How a cell is trained."""
+        return ParserTraining(
+            images=self.images,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            synthetic_share=0.0 if arm == NOTHING else self.share,
+            evaluations=12,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Who is who in the protocol; no face is in two of these.
+
+    Attributes:
+        labelled: what the parser, and before it P_F and the GAN, are trained on.
+        unused: labelled faces whose photos and masks are the additions; nothing was trained on them.
+        tuning: choose the state of each cell.
+        scored: score it once, by name: ``testing``, and ``further`` where there are labelled faces beyond ``unused``.
+        sources: photos with label maps that P_F predicted.
+    """
+
+    labelled: FaceSet
+    unused: FaceSet
+    tuning: FaceSet
+    scored: dict[str, FaceSet]
+    sources: FaceSet
+
+
+def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[str, FaceSet]:
+    """The unused photos, reconstructed, and faces generated on their masks from the sources."""
+    unused, sources = faces.unused, faces.sources
+    assert unused.labels is not None  # opened by open_labelled
+    assert sources.labels is not None  # predicted by P_F
+    plan = plan_pairs(unused, sources, per_mask=config.per_mask, mode="any", seed=0, candidates=config.candidates)
+    own, masks, maps = unused.images, unused.labels, sources.labels
+    guides = np.roll(masks, 1, axis=0)
+
+    def reconstruct(rows: IntArray) -> ByteArray:
+        return generator.paint(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
+
+    def transfer(rows: IntArray) -> ByteArray:
+        source, target = plan.source[rows], plan.target[rows]
+        look = generator.encode(*mirror_rows(sources.images[source], maps[source], plan.mirrored[rows]))
+        return generator.paint(look, own[target], masks[target])
+
+    every = np.arange(len(unused))
+    return {
+        RECONSTRUCTED: replace(unused, images=_in_parts(RECONSTRUCTED, reconstruct, len(every))),
+        TRANSFERRED: replace(unused.select(plan.target), images=_in_parts(TRANSFERRED, transfer, len(plan))),
+    }
+
+
+def _in_parts(label: str, function: Callable[[IntArray], ByteArray], count: int) -> ByteArray:
+    found = []
+    with Progress(label, count, unit="faces") as progress:
+        for rows in np.array_split(np.arange(count), range(64, count, 64)):
+            found.append(function(rows))
+            progress.update(int(rows[-1]) + 1)
+    return np.concatenate(found)
+
+
+def bench_worth(
+    run: Path,
+    faces: Faces,
+    generator: Generator,
+    parser: ParserConfig,
+    config: WorthConfig,
+    compute: Compute,
+    *,
+    record: dict[str, Any],
+) -> dict[str, Any]:
+    """Train and score every cell that is missing; processes that run the same share them (see :mod:`.cells`).
+
+    Cells without the generator are the same for every generator, so that another one in the same folder needs half the time.
+
+    Args:
+        run: gets ``config.json``, ``cells/``, and for each generator ``worth-*.json``, ``worth-*.md`` and ``faces-*.png``.
+        faces: who is who.
+        generator: measured.
+        parser: the network of all cells.
+        config: the protocol.
+        compute: device and precision.
+        record: what else to keep, and to be the same for all generators in a folder.
+
+    Returns:
+        What ``worth-*.json`` holds.
+
+    Raises:
+        CheckpointMismatch: sizes differ, or the folder holds another protocol.
+        OutputError: the folder cannot be written.
+    """
+    if not parser.size == faces.labelled.size == generator.config.size:
+        raise CheckpointMismatch(f"generator: generates {generator.config.size} px, the faces are {faces.labelled.size} px")
+    settings = {"worth": to_dict(config), "parser": to_dict(parser), **record}
+    settings["worth"].pop("seeds")  # more seeds go on with the same cells
+    settings["worth"].pop("rounds")
+    ensure_folder(run)
+    known = run / "config.json"
+    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
+        raise CheckpointMismatch(f"{run}: holds another protocol; choose another --out, or delete it")
+    write_json(known, settings)
+    name = generator.hash[:8]
+    added = {PHOTOS: faces.unused, **additions(faces, generator, config)}
+    write_png(run / f"faces-{name}.png", _sheet(faces.unused, added))
+    cells = compute_cells(
+        [
+            Cell(
+                folder := run / "cells" / (f"{arm}-seed{seed}" if arm in (NOTHING, PHOTOS) else f"{arm}-{name}-seed{seed}"),
+                partial(_train, folder, arm, seed, faces, added.get(arm), parser, config, compute),
+                _summary,
+            )
+            for seed in range(config.seeds)
+            for arm in ARMS
+        ]
+    )
+    folders = {(cell["arm"], cell["seed"]): run / "cells" / cell["folder"] for cell in cells}
+    matrices = {
+        part: np.stack(
+            [[np.load(folders[arm, seed] / CONFUSIONS)[part].astype(np.int64) for seed in range(config.seeds)] for arm in ARMS]
+        )
+        for part in faces.scored
+    }
+    pooled = np.concatenate(list(matrices.values()), axis=2)
+    results = {
+        **settings,
+        "data": faces.labelled.title,
+        "seeds": config.seeds,
+        "faces": {
+            "labelled": len(faces.labelled),
+            "unused": len(faces.unused),
+            "tuning": len(faces.tuning),
+            **{part: len(some) for part, some in faces.scored.items()},
+            "sources": len(faces.sources),
+        },
+        "generator": {"hash": generator.hash, "record": generator.record},
+        "compute": str(compute),
+        "worth": {part: worth(m, rounds=config.rounds) for part, m in {**matrices, "all": pooled}.items()},
+        "cells": cells,
+    }
+    write_json(run / f"worth-{name}.json", results)
+    write_text(run / f"worth-{name}.md", table(results))
+    return results
+
+
+def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
+    """Gains over nothing added, and their shares of the photos' gain, each with a 95 % interval.
+
+    The interval is a bootstrap over seeds and, within them, over scored faces; arms are compared on the same seeds and faces.
+
+    Args:
+        matrices: ``(4, seeds, faces, 11, 11)`` confusion matrices, arms in the order of :data:`ARMS`.
+        rounds: resamples.
+
+    Returns:
+        For each arm but the first ``gain`` in points of mean F1, for the last two also ``worth``, 1 for the photos'; each
+        ``value``, ``low``, ``high``.
+    """
+    seeds, count = matrices.shape[1:3]
+    rng = np.random.default_rng(0)
+
+    def measured(some: IntArray, weight: IntArray) -> npt.NDArray[np.float64]:
+        pooled = np.einsum("asfij,sf->asij", matrices[:, some], weight)
+        f1 = np.array([[scores(matrix)["mean_f1"] for matrix in row] for row in pooled]).mean(axis=1)
+        gains = 100 * (f1[1:] - f1[0])
+        return np.concatenate([gains, gains[1:] / gains[0]])
+
+    point = measured(np.arange(seeds), np.ones((seeds, count), dtype=np.int64))
+    found = np.array(
+        [
+            measured(
+                rng.integers(seeds, size=seeds),
+                np.repeat(np.bincount(rng.integers(count, size=count), minlength=count)[None], seeds, axis=0),
+            )
+            for _ in range(rounds)
+        ]
+    )
+    low, high = np.quantile(found, (0.025, 0.975), axis=0)
+
+    def entry(index: int) -> dict[str, float]:
+        return {name: round(float(of[index]), 4) for name, of in (("value", point), ("low", low), ("high", high))}
+
+    result: dict[str, Any] = {arm: {"gain": entry(index)} for index, arm in enumerate(ARMS[1:])}
+    for index, arm in enumerate(ARMS[2:], len(ARMS) - 1):
+        result[arm]["worth"] = entry(index)
+    return result
+
+
+def _train(
+    folder: Path,
+    arm: str,
+    seed: int,
+    faces: Faces,
+    added: FaceSet | None,
+    parser: ParserConfig,
+    config: WorthConfig,
+    compute: Compute,
+) -> dict[str, Any]:
+    """One parser, its scores and each scored face's confusion matrix."""
+    training = config.training(arm, seed)
+    if not (folder / WEIGHTS).is_file():
+        label = f"{arm}, seed {seed}"
+        fit_parser(
+            folder, faces.labelled, faces.tuning, parser, training, compute, record={"arm": arm}, synthetic=added, label=label
+        )
+    trained = load_parser(folder / WEIGHTS, compute)
+    matrices = {}
+    for part, some in faces.scored.items():
+        assert some.labels is not None  # opened by open_labelled
+        predicted = predict_labels(trained, some.images, batch=64)
+        matrices[part] = np.stack([confusion(a, b) for a, b in zip(predicted, some.labels, strict=True)])
+    with atomic_file(folder / CONFUSIONS) as path, open(path, "wb") as handle:
+        np.savez_compressed(handle, **{part: m.astype(np.int32) for part, m in matrices.items()})
+    scored = {part: scores(m.sum(axis=0)) for part, m in matrices.items()}
+    return {"arm": arm, "seed": seed, "folder": folder.name, "training": to_dict(training), **scored}
+
+
+def _summary(cell: dict[str, Any]) -> str:
+    found = ", ".join(f"{part} {cell[part]['mean_f1']:.4f}" for part in ("testing", "further") if part in cell)
+    return f"{cell['arm']}, seed {cell['seed']}: mean F1 {found}"
+
+
+def table(results: dict[str, Any]) -> str:
+    """Scores, gains and worth as Markdown."""
+    parts = [part for part in results["worth"] if part != "all"]
+    lines = [
+        f"| added to {results['faces']['labelled']} labelled | "
+        + " | ".join(f"mean F1, {part}, %" for part in parts)
+        + " | gain, all scored faces | worth |",
+        "|---" * (len(parts) + 3) + "|",
+    ]
+    for arm in ARMS:
+        cells = [cell for cell in results["cells"] if cell["arm"] == arm]
+        values = [[100 * cell[part]["mean_f1"] for cell in cells] for part in parts]
+        scored = [f"{np.mean(v):.2f}" + (f" +- {np.std(v, ddof=1):.2f}" if len(v) > 1 else "") for v in values]
+        found = results["worth"]["all"].get(arm, {})
+        told = [_interval(found.get("gain"), 1.0, "{:+.2f}"), _interval(found.get("worth"), 100.0, "{:.0f}") + " %"]
+        lines.append(f"| {arm} | " + " | ".join([*scored, told[0], told[1] if "worth" in found else ""]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _interval(entry: dict[str, float] | None, factor: float, form: str) -> str:
+    if entry is None:
+        return ""
+    value, low, high = (form.format(factor * entry[key]) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def _sheet(unused: FaceSet, added: dict[str, FaceSet]) -> npt.NDArray[np.uint8]:
+    """Masks, their photos, and what the generator makes of them."""
+    shown = np.unique(np.linspace(0, len(unused) - 1, 12).round().astype(np.int64))
+    assert unused.labels is not None  # opened by open_labelled
+    per_mask = len(added[TRANSFERRED]) // len(unused)
+    rows = [("mask", list(colour(unused.labels[shown])))]
+    rows += [(name, list(added[name].images[shown])) for name in (PHOTOS, RECONSTRUCTED)]
+    rows += [(f"{TRANSFERRED} {k + 1}", list(added[TRANSFERRED].images[shown * per_mask + k])) for k in range(min(per_mask, 3))]
+    return grid(rows)

@@ -1,0 +1,89 @@
+"""``faceaug bench-worth``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import RUNS, Cache, DataRoot, Device, Faces, Generator, Out, Precision, Runs
+
+
+def bench_worth(
+    faces: Faces = "helen",
+    sources: Annotated[str, typer.Option(help="Photos whose faces are transferred, NAME or NAME:DIR.")] = "celeba",
+    generator: Generator = None,
+    labelled: Annotated[int, typer.Option(help="The first so many train the parser, as they did the GAN.")] = 200,
+    unused: Annotated[int, typer.Option(help="The next so many are the additions; the rest score, beside testing.")] = 1_200,
+    seeds: Annotated[int, typer.Option(help="Repetitions of each cell.")] = 3,
+    images: Annotated[int, typer.Option(help="Images seen in each cell.")] = 8_000,
+    per_mask: Annotated[int, typer.Option(help="Faces generated on each unused mask.")] = 2,
+    out: Out = None,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Measure what a generator's faces teach a parser, as a share of what photos teach.
+
+    Trains the benchmark's parser on the labelled faces alone, and with further photos, with these photos reconstructed by the
+    generator, and with faces generated on their masks from the sources. The masks are human and the same in all three, so the
+    difference is in the images. Judges a GAN; bench-parsing judges a set of generated faces. Writes worth-*.json, worth-*.md and
+    faces-*.png; the same command resumes, and another generator with the same --out reuses the cells that have none.
+
+    Example: faceaug bench-worth --faces helen --labelled 200 --generator runs/gan/tiny-1a2b3c4d/weights.safetensors --seeds 1
+    """
+    from faceaug.benchmarks.worth import Faces as Groups
+    from faceaug.benchmarks.worth import WorthConfig, table
+    from faceaug.benchmarks.worth import bench_worth as run_bench
+    from faceaug.datasets.names import data_root as resolve_root
+    from faceaug.datasets.names import open_labelled, open_photos
+
+    from faceaug.config import check
+    from faceaug.gan.inference import load_generator
+    from faceaug.parser.config import ParserConfig
+    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.training.device import choose_compute
+    from faceaug.training.runs import find, own_parser, run_folder
+
+    config = WorthConfig(images=images, seeds=seeds, per_mask=per_mask)
+    compute = choose_compute(device, precision)
+    weights = generator or find(runs, "gan", "train-gan")
+    painter = load_generator(weights, compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    train = open_labelled(faces, "train", size=size, root=root, cache=cache)
+    check(
+        {
+            f"--labelled {labelled}, --unused {unused}: {train.title} has {len(train)} training faces; choose fewer": (
+                labelled < 1 or unused < 1 or labelled + unused > len(train)
+            )
+        }
+    )
+    scored = {"testing": open_labelled(faces, "testing", size=size, root=root, cache=cache)}
+    further = train.select(range(labelled + unused, len(train)))
+    photos = open_photos(sources, size=size, root=root, cache=cache)
+    reader = load_parser(own_parser(painter.record, runs), compute)
+    groups = Groups(
+        labelled=train.select(range(labelled)),
+        unused=train.select(range(labelled, labelled + unused)),
+        tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
+        scored=scored | ({"further": further} if len(further) else {}),
+        sources=photos.with_labels(predict_labels(reader, photos.images, label="labelling sources")),
+    )
+    parser = ParserConfig(size=size)
+    record = {
+        "data": {name: [part.title, len(part), part.digest()] for name, part in (("train", train), ("sources", photos))},
+        "labelled": labelled,
+        "unused": unused,
+    }
+    identity = {"images": images, "per_mask": per_mask, **record}
+    run = out or run_folder(runs, "worth", f"{size}", identity)
+    typer.echo(
+        f"bench-worth: {train.title}, {labelled:,} labelled, {unused:,} unused, {len(further):,} further, at {size} px, "
+        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n  4 arms x {seeds} seed(s), "
+        f"{images:,} images each, into {run}"
+    )
+    results = run_bench(run, groups, painter, parser, config, compute, record=record)
+    typer.echo(table(results))
+    typer.echo(f"results: {run / f'worth-{painter.hash[:8]}.json'}, pictures: {run / f'faces-{painter.hash[:8]}.png'}")

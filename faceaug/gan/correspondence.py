@@ -1,0 +1,282 @@
+"""Where each pixel of a target finds its look in a source: a thin-plate spline through points that two label maps share.
+
+A latent code carries a component's tone, not its texture: eyes, brows, beards and strands come back blurred, and a parser learns
+little from them. So the framework also takes the source's own pixels, moved to where the target mask has their component. Both
+label maps give the same control points (corners of eyes, brows, nose and mouth; the outlines of face and hair along rays from the
+nose), and the spline between them moves everything else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceaug.gan.components import COMPONENTS
+from faceaug.labels import BACKGROUND, HAIR, INNER_MOUTH, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, RIGHT_BROW, RIGHT_EYE, SKIN
+
+RAYS = 16
+"""Directions in which the outlines of face and hair are sought."""
+
+SMOOTHNESS = 0.01
+"""How far the spline may miss its control points, to bend less; label maps are exact to a pixel at best."""
+
+_ABSENT = 1e5
+"""Smoothness of a control point that one of the faces lacks: none is asked of the spline there."""
+
+_GRID = 32
+"""Most cells along a side at which the spline is evaluated; between them it is interpolated."""
+
+_LARGEST_STRETCH, _SMALLEST_STRETCH = 4.0, 0.2
+"""Local enlargement and reduction beyond which moved pixels are useless."""
+
+_FACE = (SKIN, LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE, NOSE, *MOUTH)
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A source's pixels in a target's shape.
+
+    Attributes:
+        image: ``(N, 3, S, S)`` float in [-1, 1], 0 where not known.
+        known: ``(N, 1, S, S)`` float, 1 where the target's component has found pixels of the same component.
+    """
+
+    image: Tensor
+    known: Tensor
+
+
+def transfer_texture(target_labels: Tensor, source: Tensor, source_labels: Tensor, known: Tensor | None = None) -> Texture:
+    """Move a source's pixels to where the target has the same component.
+
+    Args:
+        target_labels: ``(N, S, S)`` uint8, 0..10.
+        source: ``(N, 3, S, S)`` float in [-1, 1].
+        source_labels: ``(N, S, S)`` uint8, 0..10.
+        known: ``(N, S, S)`` bool: source pixels that may be used; all where None.
+    """
+    places = correspond(target_labels, source_labels, source.dtype)
+    moved = F.grid_sample(source, places, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1.0, 1.0)
+    # Components as numbers above 0; what may not be used belongs to none.
+    own, theirs = component_index(target_labels), _inside(source_labels)
+    if known is not None:
+        theirs = theirs * known
+    found = F.grid_sample(theirs[:, None].to(source.dtype), places, mode="nearest", align_corners=False)
+    fits = (found == own[:, None]) & (own > 0)[:, None] & _usable(places)[:, None]
+    return Texture(moved * fits, fits.to(source.dtype))
+
+
+def disguise(images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Faces moved into other people's shapes: sources whose transfer back is known, since it is the photo itself.
+
+    The texture of a photo moved onto its own mask is that photo: from it a generator learns to copy and nothing else. What is
+    moved there and back has the holes, the missing parts and the errors of place that a transfer between two people has.
+
+    Args:
+        images: ``(N, 3, S, S)`` float in [-1, 1].
+        labels: ``(N, S, S)`` uint8, 0..10.
+        guides: ``(N, S, S)`` uint8, 0..10: the other people's label maps.
+        noise: ``(N, 64)`` standard normal; the part :data:`JITTER` moves pixels, :data:`MISSING` leaves components out.
+
+    Returns:
+        The moved photos, the guides as their label maps, and ``(N, S, S)`` bool: what is known of them.
+    """
+    size = images.shape[-1]
+    places = correspond(guides, labels, images.dtype)
+    wave = noise[:, JITTER].reshape(-1, 2, 4, 4).to(images.dtype) * (JITTER_PIXELS * 2 / 64)
+    places = places + F.interpolate(wave, (size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    moved = F.grid_sample(images, places, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1.0, 1.0)
+    theirs, own = _inside(labels), component_index(guides)
+    found = F.grid_sample(theirs[:, None].to(images.dtype), places, mode="nearest", align_corners=False)[:, 0]
+    missing = torch.special.ndtr(noise[:, MISSING]) < MISSING_SHARE
+    kept = ~torch.cat([torch.zeros_like(missing[:, :1]), missing], 1).gather(1, own.flatten(1)).reshape(own.shape)
+    return moved, guides, (found == own) & _usable(places) & kept
+
+
+JITTER, MISSING = slice(8, 40), slice(40, 45)
+"""Numbers of a row's noise that :func:`disguise` takes."""
+
+JITTER_PIXELS = 0.7
+"""Standard deviation of the smooth errors of place, in pixels of a face of 64."""
+
+MISSING_SHARE = 0.1
+"""How often a component is left out, so that its code has to do."""
+
+
+def component_index(labels: Tensor) -> Tensor:
+    """Number 1..5 of the component that each pixel belongs to, 0 for none: ``(...)`` uint8 to int64."""
+    table = torch.zeros(256, dtype=torch.int64, device=labels.device)
+    for number, component in enumerate(COMPONENTS, 1):
+        table[list(component.labels)] = number
+    return table[labels.long()]
+
+
+def _inside(labels: Tensor) -> Tensor:
+    """:func:`component_index`, and 0 next to the background, whose colour shines through there and would be carried along."""
+    rim = max(labels.shape[-1] // 64, 1)
+    background = F.max_pool2d((labels == BACKGROUND)[:, None].float(), 2 * rim + 1, stride=1, padding=rim)[:, 0]
+    return component_index(labels) * (background == 0)
+
+
+def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The place in the source that belongs to each pixel of the target.
+
+    Args:
+        target_labels: ``(N, S, S)`` uint8, 0..10.
+        source_labels: ``(N, S, S)`` uint8, 0..10.
+        dtype: of the result.
+
+    Returns:
+        ``(N, S, S, 2)``: x, y in [-1, 1], as :func:`torch.nn.functional.grid_sample` takes them; identity for equal maps.
+    """
+    size = target_labels.shape[-1]
+    targets, there = control_points(target_labels)
+    sources, here = control_points(source_labels)
+    coarse = _spline(targets, sources - targets, there & here, min(size, _GRID))
+    offsets = F.interpolate(coarse, (size, size), mode="bilinear", align_corners=False) if size > _GRID else coarse
+    return (_pixels(size, offsets).reshape(1, size, size, 2) + offsets.permute(0, 2, 3, 1)).to(dtype)
+
+
+def _pixels(size: int, like: Tensor) -> Tensor:
+    """Centres of the pixels of a square, row by row: ``(size * size, 2)``, x, y in [-1, 1]."""
+    line = (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) / size * 2 - 1
+    return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).reshape(-1, 2)
+
+
+def _spline(points: Tensor, values: Tensor, present: Tensor, size: int) -> Tensor:
+    """A smoothing thin-plate spline of two components at the pixels of a square.
+
+    Args:
+        points: ``(N, K, 2)`` float64, where the values are.
+        values: ``(N, K, 2)`` float64.
+        present: ``(N, K)`` bool: points that count.
+        size: side of the square.
+
+    Returns:
+        ``(N, 2, size, size)`` float64.
+    """
+    count, known, _ = points.shape
+    ones = points.new_ones(count, known, 1)
+    counted = present[..., None].to(points.dtype)
+    affine = torch.cat([ones, points], 2) * counted
+    smoothness = torch.where(present, SMOOTHNESS, _ABSENT).to(points.dtype)
+    upper = torch.cat([_bending(points, points) + torch.diag_embed(smoothness), affine], 2)
+    # Fewer than three points leave part of the affine map open: the tiny diagonal makes that part zero.
+    corner = -1e-9 * torch.eye(3, dtype=points.dtype, device=points.device).expand(count, 3, 3)
+    lower = torch.cat([affine.transpose(1, 2), corner], 2)
+    asked = torch.cat([values * counted, values.new_zeros(count, 3, 2)], 1)
+    weights = torch.linalg.solve(torch.cat([upper, lower], 1), asked)
+    pixels = _pixels(size, points).expand(count, -1, 2)
+    bent = _bending(pixels, points) @ weights[:, :known]
+    flat = torch.cat([pixels.new_ones(count, size * size, 1), pixels], 2) @ weights[:, known:]
+    found: Tensor = (bent + flat).transpose(1, 2).reshape(count, 2, size, size)
+    return found
+
+
+def _bending(a: Tensor, b: Tensor) -> Tensor:
+    """The spline's kernel r^2 log r between ``(N, A, 2)`` and ``(N, B, 2)``: ``(N, A, B)``."""
+    squared = (a[:, :, None] - b[:, None]).square().sum(-1)
+    return 0.5 * squared * torch.log(squared + 1e-12)
+
+
+def _usable(places: Tensor) -> Tensor:
+    """Where a map neither leaves the source nor folds nor stretches it beyond use: ``(N, S, S, 2)`` to ``(N, S, S)`` bool."""
+    size = places.shape[1]
+    down, right = torch.gradient(places * (size / 2), dim=(1, 2))
+    determinant = right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]
+    # Singular values of the 2x2 derivative.
+    half = 0.5 * (right.square() + down.square()).sum(-1)
+    spread = (half.square() - determinant.square()).clamp(min=0.0).sqrt()
+    largest, smallest = (half + spread).sqrt(), (half - spread).clamp(min=0.0).sqrt()
+    healthy = (determinant > 0) & (largest < _LARGEST_STRETCH) & (smallest > _SMALLEST_STRETCH)
+    return healthy & (places.abs() <= 1).all(-1)
+
+
+def control_points(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Points that any two faces have in common, from their label maps alone.
+
+    Args:
+        labels: ``(N, S, S)`` uint8, 0..10.
+
+    Returns:
+        ``(N, K, 2)`` float64 x, y in [-1, 1], and ``(N, K)`` bool: which of them the face has.
+    """
+    points, present = [], []
+    for classes, kept in (
+        ((LEFT_EYE,), slice(4)),
+        ((RIGHT_EYE,), slice(4)),
+        ((LEFT_BROW,), slice(2)),
+        ((RIGHT_BROW,), slice(2)),
+        ((NOSE,), slice(4)),
+        (MOUTH, slice(4)),
+        ((INNER_MOUTH,), slice(2, 4)),
+    ):
+        where = _region(labels, classes)
+        corners = _extremes(where)[:, kept]
+        points.append(corners)
+        present.append(where.flatten(1).any(1)[:, None].expand(-1, corners.shape[1]))
+    for brow in (LEFT_BROW, RIGHT_BROW):  # bent in the middle
+        where = _region(labels, (brow,))
+        points.append(_centroid(where)[:, None])
+        present.append(where.flatten(1).any(1)[:, None])
+    face, nose = _region(labels, _FACE), _region(labels, (NOSE,))
+    middle = torch.where(nose.flatten(1).any(1)[:, None], _centroid(nose), _centroid(face))
+    angles = torch.arange(RAYS, device=labels.device, dtype=torch.float64) * (2 * math.pi / RAYS)
+    rays = torch.stack([angles.cos(), angles.sin()], 1)
+    near, far = _outline(face, middle, rays), _outline(face | _region(labels, (HAIR,)), middle, rays)
+    points += [middle[:, None] + near[..., None] * rays, middle[:, None] + far[..., None] * rays]
+    present += [near > 1 / 16, far > near + 1 / 20]  # hair thinner than that has no outline of its own
+    return torch.cat(points, 1), torch.cat(present, 1)
+
+
+def _region(labels: Tensor, classes: tuple[int, ...]) -> Tensor:
+    return torch.isin(labels, torch.tensor(classes, device=labels.device, dtype=labels.dtype))
+
+
+def _centroid(where: Tensor) -> Tensor:
+    """Means of the places of ``(N, S, S)`` bool regions: ``(N, 2)`` float64 x, y in [-1, 1]; (0, 0) where empty."""
+    size = where.shape[-1]
+    inside = where.flatten(1).double()
+    return inside @ _pixels(size, inside) / inside.sum(1, keepdim=True).clamp(min=1.0)
+
+
+def _extremes(where: Tensor) -> Tensor:
+    """The leftmost, rightmost, topmost and bottommost points of ``(N, S, S)`` bool regions: ``(N, 4, 2)`` float64 in [-1, 1].
+
+    Each lies on the outer edge of the region, in the middle of the pixels that share it.
+    """
+    size = where.shape[-1]
+    line = torch.arange(size, device=where.device)
+
+    def ends(region: Tensor) -> list[Tensor]:
+        """First and last occupied column of ``(N, S, S)``, each followed by the middle of its pixels."""
+        occupied = region.any(1)
+        first = torch.where(occupied, line, size - 1).amin(1)
+        last = torch.where(occupied, line, 0).amax(1)
+        found = []
+        for end, edge in ((first, 0.0), (last, 1.0)):
+            cells = region.gather(2, end[:, None, None].expand(-1, size, 1))[..., 0].double()
+            middle = (cells * (line + 0.5)).sum(1) / cells.sum(1).clamp(min=1.0)
+            found += [end.double() + edge, middle]
+        return found
+
+    left, left_y, right, right_y = ends(where)
+    top, top_x, bottom, bottom_x = ends(where.transpose(1, 2))
+    corners = [(left, left_y), (right, right_y), (top_x, top), (bottom_x, bottom)]
+    return torch.stack([torch.stack(corner, 1) for corner in corners], 1) / size * 2 - 1
+
+
+def _outline(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
+    """How far ``(N, S, S)`` bool regions reach along rays from ``(N, 2)`` middles: ``(N, K)`` float64, in half sides."""
+    size = where.shape[-1]
+    steps = torch.arange(0, 3 * size, device=where.device, dtype=torch.float64) / size
+    cells = middle[:, None, None] + steps[:, None] * rays[:, None]
+    index = ((cells + 1) / 2 * size).floor().long()
+    inside = ((index >= 0) & (index < size)).all(-1)
+    index = index.clamp(0, size - 1)
+    every = torch.arange(len(where), device=where.device)[:, None, None]
+    met = where[every, index[..., 1], index[..., 0]] & inside
+    return torch.where(met, steps, 0.0).amax(-1)

@@ -1,0 +1,67 @@
+"""How alike two faces are in shape, from their label maps: which sources fit a target.
+
+A face whose pose, hair and mouth resemble the target's gives it nearly all of its pixels; a random one leaves a third of them to
+be invented.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+
+from faceaug.labels import FLIP_TABLE, HAIR, NOSE, NUM_CLASSES, SKIN, fill_ignored
+
+ByteArray = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+CANDIDATES = 128
+"""Photos drawn for a target, of which the one most like it is its source."""
+
+_CELLS = 8
+"""Cells along a side in which the share of each class is compared."""
+
+_SMALL_CLASS_WEIGHT = 4.0
+"""Factor of brows, eyes and mouth, which are a hundredth of the face and most of its expression; the nose has half of it."""
+
+
+def shape_vectors(labels: ByteArray) -> FloatArray:
+    """What is where in each face: vectors of length 1 whose scalar product is large for faces of like shape.
+
+    Args:
+        labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
+
+    Returns:
+        ``(N, 11 * 64)`` float32.
+    """
+    weight = torch.full((NUM_CLASSES,), _SMALL_CLASS_WEIGHT)
+    weight[[0, SKIN, HAIR]] = 1.0
+    weight[NOSE] = _SMALL_CLASS_WEIGHT / 2
+    found = np.empty((len(labels), NUM_CLASSES * _CELLS**2), dtype=np.float32)
+    for start in range(0, len(labels), 256):
+        rows = torch.from_numpy(fill_ignored(labels[start : start + 256])).long()
+        shares = F.adaptive_avg_pool2d(F.one_hot(rows, NUM_CLASSES).permute(0, 3, 1, 2).float(), _CELLS)
+        found[start : start + 256] = F.normalize((shares * weight[:, None, None]).flatten(1), dim=1).numpy()
+    return found
+
+
+class Likeness:
+    """Shapes of a set of faces, as they are and mirrored.
+
+    Args:
+        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+    """
+
+    def __init__(self, labels: ByteArray) -> None:
+        self.vectors = shape_vectors(labels)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def of(self, rows: IntArray, mirrored: npt.NDArray[np.bool_]) -> FloatArray:
+        """Vectors ``(K, D)`` of some faces, mirrored where asked: cells in the opposite order, left and right exchanged."""
+        cells = self.vectors[rows].reshape(-1, NUM_CLASSES, _CELLS, _CELLS)
+        turned = cells[:, FLIP_TABLE[:NUM_CLASSES], :, ::-1]
+        return np.where(mirrored[:, None, None, None], turned, cells).reshape(len(rows), -1)
