@@ -63,6 +63,9 @@ VARIANTS = (
 
 RECIPES = (
     *(Row(name, recipe.generator, recipe.training) for name, recipe in NAMED.items()),
+    Row("codes alone", {"texture": False}),
+    Row("any source", training={"candidates": 1}),
+    Row("D on patches of pixels", training={"discriminator": "patch"}),
     Row("colours of the sources not asked for", training={"lambda_colour": 0.0}),
     Row("pixels weigh the same in the parsing loss", training={"parsing_balance": 0.0}),
     Row("without perceptual loss", training={"lambda_perceptual": 0.0}),

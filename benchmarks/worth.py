@@ -22,7 +22,7 @@ from faceaug.errors import CheckpointMismatch
 from faceaug.files import atomic_file, ensure_folder, write_json, write_text
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
-from faceaug.generate.pairing import plan_pairs
+from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
 from faceaug.labels import colour
 from faceaug.parser.config import ParserConfig, ParserTraining
@@ -114,22 +114,30 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     assert unused.labels is not None  # opened by open_labelled
     assert sources.labels is not None  # predicted by P_F
     plan = plan_pairs(unused, sources, per_mask=config.per_mask, mode="any", seed=0, candidates=config.candidates)
-    own, masks, maps = unused.images, unused.labels, sources.labels
+    own, masks = unused.images, unused.labels
     guides = np.roll(masks, 1, axis=0)
 
     def reconstruct(rows: IntArray) -> ByteArray:
         return generator.paint(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
 
-    def transfer(rows: IntArray) -> ByteArray:
+    return {
+        RECONSTRUCTED: replace(unused, images=_in_parts(RECONSTRUCTED, reconstruct, len(unused))),
+        TRANSFERRED: replace(unused.select(plan.target), images=transfer(generator, unused, sources, plan)),
+    }
+
+
+def transfer(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
+    """The faces of a plan: ``(R, S, S, 3)`` uint8 RGB."""
+    assert targets.labels is not None  # opened by open_labelled
+    assert sources.labels is not None  # predicted by P_F
+    photos, masks, maps = targets.images, targets.labels, sources.labels
+
+    def some(rows: IntArray) -> ByteArray:
         source, target = plan.source[rows], plan.target[rows]
         look = generator.encode(*mirror_rows(sources.images[source], maps[source], plan.mirrored[rows]))
-        return generator.paint(look, own[target], masks[target])
+        return generator.paint(look, photos[target], masks[target])
 
-    every = np.arange(len(unused))
-    return {
-        RECONSTRUCTED: replace(unused, images=_in_parts(RECONSTRUCTED, reconstruct, len(every))),
-        TRANSFERRED: replace(unused.select(plan.target), images=_in_parts(TRANSFERRED, transfer, len(plan))),
-    }
+    return _in_parts(TRANSFERRED, some, len(plan))
 
 
 def _in_parts(label: str, function: Callable[[IntArray], ByteArray], count: int) -> ByteArray:

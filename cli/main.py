@@ -9,6 +9,7 @@ import typer
 
 from faceaug.errors import FaceaugError
 
+from .bench_discriminators import bench_discriminators
 from .bench_gan import bench_gan
 from .bench_parsing import bench_parsing
 from .bench_training import bench_training
@@ -38,6 +39,7 @@ app.command("generate")(generate)
 app.command("bench-parsing")(bench_parsing)
 app.command("bench-gan")(bench_gan)
 app.command("bench-worth")(bench_worth)
+app.command("bench-discriminators")(bench_discriminators)
 app.command("bench-training")(bench_training)
 app.command("plot")(plot)
 app.command("demo")(demo)

@@ -45,7 +45,10 @@ def test_recipes():
         generator, training = apply_recipe(name, *preset)
         assert (generator.size, generator.width, training.images, training.batch) == (64, 16, 800, 8)
     papers = apply_recipe("paper", *preset)[1]
-    assert (papers.lambda_local, papers.lambda_global, papers.lambda_gd, papers.lambda_gp) == (10, 1, 1, 1)
+    # Terms of D are averaged over its two scales here, summed in the paper.
+    assert (papers.lambda_local, papers.lambda_global, papers.lambda_gd / 2, papers.lambda_gp) == (10, 1, 1, 1)
+    assert papers.discriminator == "patch"
+    assert not apply_recipe("paper", *preset)[0].texture
     assert apply_recipe("official", *preset)[0].enlarge == 1.1
     with pytest.raises(ConfigError, match="--recipe best: unknown; use default, paper, official"):
         apply_recipe("best", *preset)

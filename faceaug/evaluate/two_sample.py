@@ -7,6 +7,7 @@ area under the curve of 0.5 is chance: nothing tells the two apart; 1 is certain
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import roc_auc_score
-from torch import Tensor
+from torch import Tensor, nn
 
 from faceaug.evaluate.distances import bootstrap
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.components import one_hot
 from faceaug.gan.discriminator import PatchDiscriminator
 from faceaug.gan.losses import discriminator_loss
+from faceaug.gan.shift import draw_shift
 from faceaug.labels import fill_ignored
 from faceaug.tensors import to_float
 from faceaug.training.device import Compute
@@ -29,12 +31,12 @@ ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
 
 WIDTH, LEVELS = 32, 3
-BATCH, RATE = 8, 8e-4
+BATCH = 8
 
 
 @dataclass(frozen=True)
 class TwoSampleConfig:
-    """How long the classifier trains."""
+    """How long the classifier trains, and what it sees."""
 
     steps: int = 400
     """Optimiser steps, each of 8 photos and 8 generated faces."""
@@ -42,6 +44,10 @@ class TwoSampleConfig:
     """Share of the masks whose photos and generated faces only score it."""
     seed: int = 0
     """Of its weights, the split and the order."""
+    rate: float = 8e-4
+    """Adam's learning rate."""
+    shifted: bool = False
+    """Move each face by some pixels at random, as a GAN's judges see them (:mod:`faceaug.gan.shift`)."""
 
 
 def two_sample_auc(
@@ -53,6 +59,7 @@ def two_sample_auc(
     compute: Compute,
     *,
     rounds: int = 200,
+    build: Callable[[], nn.Module] = lambda: PatchDiscriminator(WIDTH, LEVELS),
 ) -> dict[str, Any]:
     """How well a fresh discriminator tells generated faces from the photos of their masks.
 
@@ -64,10 +71,12 @@ def two_sample_auc(
         config: how long, and on which share.
         compute: device and precision.
         rounds: bootstrap resamples of the interval, over masks.
+        build: makes the discriminator, from photos and one-hot masks to judgements; another one than the fixed shape is for
+            comparing discriminators, not generators.
 
     Returns:
-        ``value``, ``low``, ``high`` of the area under the ROC curve, on held-out masks; ``loss``: of the last 50 steps, where
-        chance is 2 log 2 = 1.386.
+        ``value``, ``low``, ``high`` of the area under the ROC curve, on held-out masks; ``losses``: of the training, means over
+        20 steps, where chance is 2 log 2 = 1.386.
     """
     rng = np.random.default_rng([config.seed, 5])
     masks = fill_ignored(labels)
@@ -79,13 +88,19 @@ def two_sample_auc(
         raise ValueError("generated faces of held-out and of other masks are needed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = compute.module(PatchDiscriminator(WIDTH, LEVELS))
-    optimiser = torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.5, 0.999))
+        network = compute.module(build())
+    trained = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.Adam(trained, lr=config.rate, betas=(0.5, 0.999))
 
     def judged(images: ByteArray, maps: ByteArray, mirrored: npt.NDArray[np.bool_]) -> list[Any]:
         images, maps = mirror_rows(images, maps, mirrored)
+        photo, condition = compute.image(to_float(images)), one_hot(torch.from_numpy(maps).to(compute.device))
+        if config.shifted:
+            uniform = torch.from_numpy(rng.random((len(images), 2), dtype=np.float32)).to(compute.device)
+            move = draw_shift(uniform, photo.shape[-1])
+            photo, condition = move(photo), move(condition)
         with compute.autocast():
-            found: list[Any] = network(compute.image(to_float(images)), one_hot(torch.from_numpy(maps).to(compute.device)))
+            found: list[Any] = network(photo, condition)
         return found
 
     losses: list[Tensor] = []
@@ -120,5 +135,5 @@ def two_sample_auc(
     value = area(np.arange(len(truth)))
     return {
         **bootstrap(area, groups, value=value, rounds=rounds, seed=config.seed),
-        "loss": round(float(torch.stack(losses[-50:]).mean()), 4),
+        "losses": [round(float(part.mean()), 4) for part in torch.split(torch.stack(losses), 20)],
     }

@@ -22,6 +22,10 @@ VARIANTS = {
 """What can be trained."""
 
 
+JUDGES = ("projected", "patch")
+"""What can judge: a discriminator on frozen ImageNet features, or on pixels, as the paper has it."""
+
+
 @dataclass(frozen=True)
 class GeneratorConfig:
     """The shape of the networks."""
@@ -38,6 +42,8 @@ class GeneratorConfig:
     """One of :data:`VARIANTS`."""
     enlarge: float = 1.0
     """How much larger than in the masks the framework takes eyes and mouth to be; the public code has 1.1."""
+    texture: bool = True
+    """Whether the framework gets the source's own pixels beside its codes (:mod:`faceaug.gan.correspondence`)."""
     bare_eyes: bool = False
     """Cut eyes out as rectangles with the skin around them, as the public code does."""
 
@@ -73,7 +79,7 @@ class TrainingConfig:
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's moments."""
     discriminator: str = "projected"
-    """What judges: ``projected``, on frozen ImageNet features, or ``patch``, on pixels, as the paper has it."""
+    """One of :data:`JUDGES`."""
     one_discriminator: bool = False
     """One D for paired reconstructions and unpaired transfers, as the paper has it; else one each, as the official code."""
     shifted: bool = True
@@ -120,6 +126,9 @@ class TrainingConfig:
                 f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
                 f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
+                f"discriminator {self.discriminator}: unknown; use projected or patch": self.discriminator
+                not in ("projected", "patch"),
+                f"candidates {self.candidates}: must be 1 or more": self.candidates < 1,
                 f"parsing_balance {self.parsing_balance}: must be within 0..1": not 0 <= self.parsing_balance <= 1,
                 "loss weights: must not be negative": min(
                     self.lambda_local,
@@ -179,17 +188,18 @@ _AS_PUBLISHED: dict[str, Any] = {
     "shifted": False,
     "discriminator": "patch",
     "lambda_gd": 2.0,  # terms are summed over D's two scales there, averaged here
+    "candidates": 1,
 }
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe({}, {}),
     # Eqs. 1 to 9 with one D and the paper's weights; it names no optimiser, so that is the public code's.
-    "paper": Recipe({}, {**_AS_PUBLISHED, "one_discriminator": True}),
+    "paper": Recipe({"texture": False}, {**_AS_PUBLISHED, "one_discriminator": True}),
     # The public code's weights in the units of this package's terms: 5000 and 40 times a mean squared error are 3333 and 27
     # times half a squared norm over three channels. Its parsing loss weighs 100 but goes through a softmax too many, which leaves
     # about a tenth of the gradient.
     "official": Recipe(
-        {"enlarge": 1.1, "bare_eyes": True},
+        {"texture": False, "enlarge": 1.1, "bare_eyes": True},
         {
             **_AS_PUBLISHED,
             "decay_from": 10 / 55,

@@ -17,9 +17,6 @@ from faceaug.labels import NUM_CLASSES
 
 SCALES = 2
 
-KINDS = ("projected", "patch")
-"""What judges: see :class:`ProjectedDiscriminator` and :class:`PatchDiscriminator`."""
-
 
 @dataclass
 class Judgement:
@@ -87,9 +84,6 @@ class PatchDiscriminator(nn.Module):
         return judgements
 
 
-DEPTHS = (1, 2, 3, 4)
-"""Depths of the ImageNet encoder that are judged: its features at 1/2, 1/4, 1/8 and 1/16 of the side."""
-
 PROJECTED = 64
 """Channels after the random projection of each depth."""
 
@@ -102,11 +96,11 @@ class ProjectedDiscriminator(nn.Module):
     head can rest on the few that are easy; a small head at each depth judges them.
 
     Args:
-        channels: of the encoder's features at :data:`DEPTHS`.
-        width: of the heads; the encoder has none of its own.
+        channels: of the features at each depth, see :class:`faceaug.gan.features.ImageNetFeatures`.
+        width: of the heads; the same at every preset, since what they judge is as wide.
     """
 
-    def __init__(self, channels: list[int], width: int) -> None:
+    def __init__(self, channels: list[int], width: int = 32) -> None:
         super().__init__()
         fixed = torch.Generator().manual_seed(0)
         projections, mixers = [], []
@@ -122,7 +116,7 @@ class ProjectedDiscriminator(nn.Module):
         """Judge photos by their features.
 
         Args:
-            features: of the photos at :data:`DEPTHS`, ``(N, C, h, w)``, shallowest first.
+            features: of the photos at each depth, ``(N, C, h, w)``, shallowest first.
             condition: ``(N, 11, S, S)`` one-hot target masks.
         """
         judgements = []

@@ -85,6 +85,10 @@ class MaskGuided(nn.Module):
         return foreground
 
 
+TEXTURE_CHANNELS = 4
+"""Beside the mask: the source's pixels in RGB, and where they are known."""
+
+
 def place_components(features: list[Tensor], labels: Tensor) -> list[Tensor]:
     """Each component's features at its centre in the target, zero where the target has no such component.
 
@@ -145,19 +149,23 @@ class Framework(Painter):
         self.config = config
         self.embedding = LocalEmbedding(config)
         self.feature_decoders = nn.ModuleList(feature_decoder(component, config) for component in COMPONENTS)
-        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS), condition=NUM_CLASSES + 4)
+        condition = NUM_CLASSES + (TEXTURE_CHANNELS if config.texture else 0)
+        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS), condition=condition)
         self.fusing = BackgroundFusing(config)
         initialise(self)
 
     def encode(self, images: Tensor, labels: Tensor) -> Look:
         """The look of source faces: a latent code for each component, ``(N, 5, code)``, and the photos themselves."""
-        return Look(self.embedding.encode(self._cut(images, labels)), images, labels)
+        codes = self.embedding.encode(self._cut(images, labels))
+        return Look(codes, images, labels) if self.config.texture else Look(codes)
 
     def embed(
         self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
     ) -> tuple[Look, dict[str, Tensor]]:
         """The look, and Eq. 1; on paired steps with the texture of :func:`~faceaug.gan.correspondence.disguise`."""
         codes, terms = self.embedding.embed(self._cut(images, labels))
+        if not self.config.texture:
+            return Look(codes), terms
         if not paired:
             return Look(codes, images, labels), terms
         return Look(codes, *disguise(images, labels, guides, noise)), terms
@@ -180,12 +188,14 @@ class Framework(Painter):
         Returns:
             ``(N, 3, S, S)`` in [-1, 1].
         """
-        assert look.image is not None  # this framework's own
-        assert look.labels is not None
         labels = enlarge(labels, self.config.enlarge)
         placed = place_components(self.component_features(look.codes), labels)
-        texture = transfer_texture(labels, look.image.to(images.dtype), look.labels, look.known)
-        condition = _beside(one_hot(labels).to(images.dtype), texture.image, texture.known)
+        condition = one_hot(labels).to(images.dtype)
+        if look.image is None or look.labels is None:
+            texture = Texture(torch.zeros_like(images), torch.zeros_like(images[:, :1]))
+        else:
+            texture = transfer_texture(labels, look.image.to(images.dtype), look.labels, look.known)
+            condition = _beside(condition, texture.image, texture.known)
         foreground = self.mask_guided(condition, placed)
         result: Tensor = self.fusing(foreground, texture, images, labels)
         return result

@@ -13,7 +13,8 @@ from faceaug.gan.batches import NOISE, Batch
 from faceaug.gan.blocks import count_parameters
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.generator import Framework
+from faceaug.gan.discriminator import ProjectedDiscriminator
+from faceaug.gan.generator import TEXTURE_CHANNELS, Framework
 from faceaug.gan.painter import Painter
 from faceaug.gan.step import Networks, gan_gradients
 from faceaug.labels import NUM_CLASSES
@@ -68,7 +69,7 @@ def _shape(value: Any) -> str:
     return _shape(first) if isinstance(first, torch.Tensor) else _shape(first.logits)
 
 
-def _measure(name: str, module: nn.Module, *inputs: torch.Tensor) -> Row:
+def _measure(name: str, module: nn.Module, *inputs: Any) -> Row:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         outputs = module(*inputs)
     return Row(name, _shape(inputs[0]), _shape(outputs), count_parameters(module), counter.get_total_flops())
@@ -84,11 +85,22 @@ def _part_rows(networks: Networks) -> list[Row]:
     rows = _framework_rows(painter) if isinstance(painter, Framework) else _variant_rows(painter)
     return [
         *rows,
-        _measure("D paired (2 scales)", networks.paired, _zeros(3, size, size), _zeros(11, size, size)),
-        _measure("D unpaired (2 scales)", networks.unpaired, _zeros(3, size, size), _zeros(11, size, size)),
+        *_judge_rows(networks, size),
         _measure("P_F (frozen)", networks.parser, _zeros(3, size, size)),
         *([_measure("ImageNet features (frozen)", networks.features, _zeros(3, size, size))] if networks.features else []),
     ]
+
+
+def _judge_rows(networks: Networks, size: int) -> list[Row]:
+    mask = _zeros(NUM_CLASSES, size, size)
+    rows = []
+    for name, judge in (("paired", networks.paired), ("unpaired", networks.unpaired)):
+        if isinstance(judge, ProjectedDiscriminator) and networks.features is not None:
+            seen = networks.features(_zeros(3, size, size))
+            rows.append(_measure(f"D {name} (4 depths)", judge, seen, mask))
+        else:
+            rows.append(_measure(f"D {name} (2 scales)", judge, _zeros(3, size, size), mask))
+    return rows
 
 
 def _framework_rows(framework: Framework) -> list[Row]:
@@ -105,7 +117,7 @@ def _framework_rows(framework: Framework) -> list[Row]:
         rows.append(_measure(f"features {component.name}", features_of, _zeros(config.code)))
     guided, fusing = framework.mask_guided, framework.fusing
     rows += [
-        _measure("E_m", guided.mask_encoder, _zeros(NUM_CLASSES + 4, size, size)),
+        _measure("E_m", guided.mask_encoder, _zeros(NUM_CLASSES + (TEXTURE_CHANNELS if config.texture else 0), size, size)),
         _measure("G_m  fuse 1x1", guided.fuse, _zeros(features * 6, cells, cells)),
         _measure(f"G_m  {config.blocks} residual blocks", guided.blocks, _zeros(features, cells, cells)),
         _measure(
@@ -156,10 +168,12 @@ def _comparison(networks: Networks, framework: Framework, step: float) -> list[s
         )
     ]
     rows = [
-        ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "G_b begins with a 3x3 convolution and a nonlinearity where the "
+        ("E_m + G_m + E_b + G_b", millions[0], "12.11 M", "E_m also takes the source's pixels, its features are joined again on "
+         "the way up, and G_b blends; G_b begins with a 3x3 convolution and a nonlinearity where the "
          "public code has a linear 1x1; E_b has a fourth input channel that says where background is; maps are doubled before "
          "3x3 convolutions instead of by transposed 4x4 ones"),
-        ("one D (two scales); there are two", millions[1], "5.56 M", "the same layers"),
+        ("one D; there are two", millions[1], "5.56 M", "heads on frozen ImageNet features instead of patches of pixels "
+         "(--recipe official: the same layers)"),
         ("E_local of skin (or hair)", millions[2], "20.59 M", "the same layers but for a second head (2.62 M) that gives "
          "log-variances: its loss has weight 0 there, and the paper has plain auto-encoders"),
         ("feature decoder of skin (or hair)", millions[3], "7.35 M", "begins with 256 channels instead of 512, from a code of "

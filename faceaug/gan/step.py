@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from faceaug.gan import shift
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
-from faceaug.gan.discriminator import DEPTHS, PatchDiscriminator, ProjectedDiscriminator
+from faceaug.gan.discriminator import PatchDiscriminator, ProjectedDiscriminator
+from faceaug.gan.features import ImageNetFeatures
 from faceaug.gan.losses import (
     adversarial,
     component_colours,
@@ -28,33 +27,7 @@ from faceaug.gan.painter import Painter
 from faceaug.gan.shift import draw_shift
 from faceaug.gan.variants import build_painter
 from faceaug.parser.network import fold_batch_norm
-from faceaug.pretrained import imagenet_encoder
 from faceaug.training.device import Compute
-
-UPSAMPLED = 1.0
-DISCRIMINATOR_WIDTH = 32
-"""Of the heads on projected features: what they judge is as wide at every preset."""
-
-
-class _Doubled(nn.Module):
-    """ImageNet features of photos of twice the size.
-
-    The encoder's first layer steps by two pixels and sees none in between as they are: what a generator hides there comes out as
-    columns of alternating pixels.
-
-    Args:
-        encoder: from :func:`~faceaug.pretrained.imagenet_encoder`.
-    """
-
-    def __init__(self, encoder: Any) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.channels = [int(encoder.out_channels[depth]) for depth in DEPTHS]
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """``(N, 3, S, S)`` in [-1, 1] to the features at :data:`~faceaug.gan.discriminator.DEPTHS`."""
-        found = self.encoder(F.interpolate(images, scale_factor=UPSAMPLED, mode="bilinear", align_corners=False))
-        return [found[depth] for depth in DEPTHS]
 
 
 @dataclass
@@ -82,12 +55,12 @@ class Networks:
         """
         painter = compute.module(build_painter(config))
         projected = training.discriminator == "projected"
-        features = _Doubled(fold_batch_norm(imagenet_encoder())) if projected or training.lambda_perceptual > 0 else None
+        features = ImageNetFeatures() if projected or training.lambda_perceptual > 0 else None
 
         def discriminator() -> nn.Module:
             if features is None or not projected:
                 return compute.module(PatchDiscriminator(config.width))
-            return compute.module(ProjectedDiscriminator(features.channels, DISCRIMINATOR_WIDTH))
+            return compute.module(ProjectedDiscriminator(features.channels))
 
         paired = discriminator()
         unpaired = paired if training.one_discriminator else discriminator()

@@ -5,7 +5,8 @@ import time
 import pytest
 
 COMMANDS = (
-    "draw", "train-parser", "train-gan", "evaluate", "generate", "bench-parsing", "bench-gan", "bench-training", "plot", "demo",
+    "draw", "train-parser", "train-gan", "evaluate", "generate", "bench-parsing", "bench-worth", "bench-gan",
+    "bench-discriminators", "bench-training", "plot", "demo",
 )  # fmt: skip
 
 

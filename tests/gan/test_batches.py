@@ -33,7 +33,8 @@ def test_of_the_candidates_the_one_of_likest_shape_is_the_source(faces):
         batch = batches.get(0, paired=False)
         vectors = [shape_vectors(labels.numpy()) for labels in (batch.labels, batch.source_labels)]
         alike.append(float((vectors[0] * vectors[1]).sum(axis=1).mean()))
-    own = likeness.vectors @ likeness.vectors.T - 2 * np.eye(len(faces))
+    vectors = likeness.vectors.astype(np.float32)
+    own = vectors @ vectors.T - 2 * np.eye(len(faces))
     assert alike[1] == pytest.approx(float(own.max(axis=1).mean()), abs=0.02)
     assert alike[0] < alike[1]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from faceaug.gan.config import PRESETS
+from faceaug.gan.config import PRESETS, apply_recipe
 from faceaug.gan.shapes import describe
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
@@ -15,7 +15,9 @@ def test_every_part_is_described(preset):
 
 
 def test_the_paper_presets_golden_sizes():
-    generator, training = PRESETS["paper"]
-    text = describe(generator, training, build_parser(ParserConfig(size=256), weights=False))
-    assert "11.89 M" in text  # E_m + G_m + E_b + G_b
-    assert "5.56 M" in text  # one discriminator, as the public code's
+    parser = build_parser(ParserConfig(size=256), weights=False)
+    text = describe(*PRESETS["paper"], parser)
+    assert "12.28 M" in text  # E_m + G_m + E_b + G_b
+    assert "0.58 M" in text  # one discriminator on features
+    official = describe(*apply_recipe("official", *PRESETS["paper"]), parser)
+    assert "5.56 M" in official.replace("5.56 M  ", "", 1)  # one on pixels, as the public code's

@@ -69,4 +69,4 @@ def test_of_the_candidates_the_one_of_likest_shape_is_drawn():
         assert plan.mirrored.any() == (candidates > 1)
     assert like[0].mean() < like[1].mean() < like[2].mean()
     every = np.concatenate([shape_vectors(SOURCES.labels), shape_vectors(flip_labels(SOURCES.labels))])
-    assert like[2] == pytest.approx((shape_vectors(TARGETS.labels) @ every.T).max(axis=1), abs=1e-5)
+    assert like[2] == pytest.approx((shape_vectors(TARGETS.labels) @ every.T).max(axis=1), abs=1e-3)
