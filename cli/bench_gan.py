@@ -55,7 +55,8 @@ def bench_gan(
 
     from faceaug.config import to_dict
     from faceaug.evaluate.run import EvaluateConfig
-    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.predict import load_parser
     from faceaug.prepare.faces import join
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import run_folder
@@ -77,7 +78,7 @@ def bench_gan(
     second = load_parser(judge or ensure_judge(faces, **shared), compute)  # type: ignore[arg-type]
     real, unseen = (open_labelled(faces, split, size=size, root=root, cache=cache) for split in ("train", "testing"))
     photos = open_photos(unlabelled, size=size, root=root, cache=cache)
-    sources = photos.with_labels(predict_labels(first, photos.images, label="labelling photos"))
+    sources = label_photos(first, photos)
     material = Material(join(real, sources), unseen, sources, real, first, second)
     record = {"preset": chosen}
     names = [row.name for row in chosen_rows]

@@ -43,7 +43,8 @@ def bench_worth(
     from faceaug.config import check
     from faceaug.gan.inference import load_generator
     from faceaug.parser.config import ParserConfig
-    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.predict import load_parser
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
 
@@ -69,7 +70,7 @@ def bench_worth(
         unused=train.select(range(labelled, labelled + unused)),
         tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
         scored=scored | ({"further": further} if len(further) else {}),
-        sources=photos.with_labels(predict_labels(reader, photos.images, label="labelling sources")),
+        sources=label_photos(reader, photos),
     )
     parser = ParserConfig(size=size)
     record = {

@@ -42,8 +42,6 @@ def evaluate(
 
     Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
     """
-    from functools import partial
-
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
@@ -52,7 +50,8 @@ def evaluate(
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
     from faceaug.evaluate.run import evaluate as run_evaluation
     from faceaug.gan.inference import load_generator
-    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.predict import load_parser
     from faceaug.pretrained import ImageFeatures
     from faceaug.training.device import launch
     from faceaug.training.runs import find, own_parser, run_folder
@@ -78,12 +77,11 @@ def evaluate(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {per_mask} of {len(photos):,} sources ({photos.title}) "
         f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
     )
-    read = compute.world.shared(partial(predict_labels, reader, label="labelling sources"), photos.images)
     result = run_evaluation(
         run,
         painter,
         targets,
-        photos.with_labels(read),
+        label_photos(reader, photos),
         real,
         load_parser(second, compute),
         ImageFeatures(compute),

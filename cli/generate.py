@@ -61,7 +61,8 @@ def generate(
     from faceaug.gan.inference import load_generator
     from faceaug.generate.run import GenerateConfig
     from faceaug.generate.run import generate as run_generation
-    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.predict import load_parser
     from faceaug.shards.reader import COMPLETE
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
@@ -91,8 +92,7 @@ def generate(
     if (run / COMPLETE).is_file():
         typer.echo(f"generate: already finished: {run}")
         return
-    labels = predict_labels(reader, photos.images, label="labelling sources")
-    summary = run_generation(run, targets, photos.with_labels(labels), painter, reader, config, batch=batch)
+    summary = run_generation(run, targets, label_photos(reader, photos), painter, reader, config, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

@@ -102,7 +102,8 @@ def train_gan(
     from faceaug.datasets.names import open_labelled, open_photos
 
     from faceaug.gan.train import Intervals, fit_gan
-    from faceaug.parser.predict import load_parser, predict_labels
+    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.predict import load_parser
     from faceaug.prepare.faces import join
     from faceaug.training.runs import WEIGHTS, run_folder
 
@@ -128,7 +129,7 @@ def train_gan(
     titles = [train.title]
     if photos is not None:
         titles += [photos.title] if photos.title != train.title else []
-        train = join(train, photos.with_labels(predict_labels(frozen, photos.images)))
+        train = join(train, label_photos(frozen, photos))
     record = {
         "preset": chosen,
         "data": titles,

@@ -1,0 +1,64 @@
+"""Label maps for photos that have none, predicted on photo and mirror image; faces that the parser is unsure of are left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from faceaug.labels import FLIP_TABLE, NUM_CLASSES
+from faceaug.parser.predict import Parser, predict_logits
+from faceaug.prepare.faces import FaceSet
+from faceaug.tensors import to_float
+from faceaug.training.log import Progress
+
+KEPT = 0.8
+"""Share of photos that are kept, the most confident ones.
+
+With P_F trained on 200 labelled faces, the mirror image is worth 0.5 points of mean F1 (81.7 to 82.2 on 300 unseen faces of one
+run) and leaving out the least confident fifth another 0.7."""
+
+
+def label_photos(parser: Parser, photos: FaceSet, *, keep: float = KEPT, label: str = "labelling photos") -> FaceSet:
+    """Photos with predicted label maps, without those of the least confidence; processes share the work.
+
+    Args:
+        parser: P_F.
+        photos: aligned photos.
+        keep: share that is kept, above 0 and at most 1; two photos at least.
+        label: name for the progress line.
+
+    Returns:
+        The photos kept, in their order; how many are not is in :attr:`~faceaug.prepare.faces.FaceSet.dropped`.
+    """
+    found = parser.compute.world.shared(lambda images: _predict(parser, images, label), photos.images)
+    count = min(max(math.ceil(keep * len(photos)), 2), len(photos))
+    # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
+    kept = np.sort(np.argsort(-found["confidence"], kind="stable")[:count])
+    unsure = len(photos) - count
+    chosen = photos.with_labels(found["labels"])
+    if not unsure:
+        return chosen
+    return dataclasses.replace(chosen.select(kept), dropped={**photos.dropped, "the parser is unsure": unsure})
+
+
+def _predict(parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:
+    """Records of ``labels`` ``(S, S)`` uint8 and ``confidence``: the mean probability of a pixel's predicted class."""
+    size = images.shape[1]
+    found = np.empty(len(images), dtype=[("labels", np.uint8, (size, size)), ("confidence", np.float32)])
+    exchanged = torch.from_numpy(FLIP_TABLE[:NUM_CLASSES].astype(np.int64))
+    with Progress(label, len(images), unit="faces") as progress:
+        for start in range(0, len(images), 32):
+            rows = slice(start, start + 32)
+            photos = to_float(images[rows])
+            straight = predict_logits(parser, photos).softmax(1)
+            mirrored = predict_logits(parser, photos.flip(-1)).softmax(1).flip(-1)[:, exchanged.to(straight.device)]
+            likely, classes = ((straight + mirrored) / 2).max(1)
+            found["labels"][rows] = classes.to(torch.uint8).cpu().numpy()
+            found["confidence"][rows] = likely.mean((1, 2)).cpu().numpy()
+            progress.update(min(start + 32, len(images)))
+    return found

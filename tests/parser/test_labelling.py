@@ -1,0 +1,43 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from faceaug.labels import flip_labels
+from faceaug.parser.labelling import label_photos
+from faceaug.parser.predict import load_parser
+
+
+@pytest.fixture(scope="module")
+def parser(trained, compute):
+    return load_parser(trained.parser, compute)
+
+
+def test_mirrored_photos_get_mirrored_labels(parser, faces):
+    straight = label_photos(parser, faces, keep=1.0)
+    mirrored = label_photos(parser, dataclasses.replace(faces, images=faces.images[:, :, ::-1]), keep=1.0)
+    assert (straight.labels == flip_labels(mirrored.labels)).mean() > 0.999  # ties and rounding aside
+
+
+def test_the_least_confident_are_left_out_in_order(parser, faces, monkeypatch):
+    logits = torch.zeros(1, 11, 64, 64)
+    sure = iter(np.tile([3.0, 1.0, 2.0, 5.0], 2))  # the photo's and its mirror image's
+
+    def predicted(_, images):
+        found = logits.repeat(len(images), 1, 1, 1)
+        found[:, 1] = torch.tensor([next(sure) for _ in range(len(images))])[:, None, None]
+        return found
+
+    monkeypatch.setattr("faceaug.parser.labelling.predict_logits", predicted)
+    some = faces.select(range(4))
+    kept = label_photos(parser, some, keep=0.6)
+    assert kept.names == (some.names[0], some.names[2], some.names[3])
+    assert kept.dropped["the parser is unsure"] == 1
+    assert (kept.labels == 1).all()
+    assert (kept.images == some.images[[0, 2, 3]]).all()
+
+
+def test_two_photos_are_always_kept(parser, faces):
+    assert len(label_photos(parser, faces.select([0, 1, 2]), keep=0.01)) == 2
+    assert len(label_photos(parser, faces.select([0]), keep=0.5)) == 1
