@@ -1,9 +1,9 @@
-"""Where each pixel of a target finds its look in a source: a thin-plate spline through points that two label maps share.
+"""Where each pixel of a target finds its look in a source: a spline and a registration between two label maps.
 
 A latent code carries a component's tone, not its texture: eyes, brows, beards and strands come back blurred, and a parser learns
 little from them. So the framework also takes the source's own pixels, moved to where the target mask has their component. Both
 label maps give the same control points (corners of eyes, brows, nose and mouth; the outlines of face and hair along rays from the
-nose), and the spline between them moves everything else.
+nose), a spline between them moves everything else, and a registration of the label maps bends it until edges lie on edges.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceaug.gan.components import COMPONENTS
+from faceaug.gan.components import COMPONENTS, one_hot
 from faceaug.labels import BACKGROUND, HAIR, INNER_MOUTH, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, RIGHT_BROW, RIGHT_EYE, SKIN
 
 RAYS = 16
@@ -27,8 +27,8 @@ SMOOTHNESS = 0.01
 _ABSENT = 1e5
 """Smoothness of a control point that one of the faces lacks: none is asked of the spline there."""
 
-_GRID = 32
-"""Most cells along a side at which the spline is evaluated; between them it is interpolated."""
+_SPLINE_GRID, _FINE_GRID = 32, 128
+"""Most cells along a side at which the spline is evaluated, and at which it is refined; between them it is interpolated."""
 
 _LARGEST_STRETCH, _SMALLEST_STRETCH = 4.0, 0.2
 """Local enlargement and reduction beyond which moved pixels are useless."""
@@ -135,9 +135,72 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
     size = target_labels.shape[-1]
     targets, there = control_points(target_labels)
     sources, here = control_points(source_labels)
-    coarse = _spline(targets, sources - targets, there & here, min(size, _GRID))
-    offsets = F.interpolate(coarse, (size, size), mode="bilinear", align_corners=False) if size > _GRID else coarse
-    return (_pixels(size, offsets).reshape(1, size, size, 2) + offsets.permute(0, 2, 3, 1)).to(dtype)
+    coarse = _spline(targets, sources - targets, there & here, min(size, _SPLINE_GRID)).to(dtype)
+    fine = min(size, _FINE_GRID)
+    offsets = _refined(_resized(coarse, fine), _shares(target_labels, fine, dtype), _shares(source_labels, fine, dtype))
+    return _pixels(size, offsets).reshape(1, size, size, 2) + _resized(offsets, size).permute(0, 2, 3, 1)
+
+
+def _resized(offsets: Tensor, size: int) -> Tensor:
+    if offsets.shape[-1] == size:
+        return offsets
+    return F.interpolate(offsets, (size, size), mode="bilinear", align_corners=False)
+
+
+def _shares(labels: Tensor, size: int, dtype: torch.dtype) -> Tensor:
+    """How much of each cell is of each class: ``(N, S, S)`` to ``(N, 11, size, size)``."""
+    classes = one_hot(labels).to(dtype)
+    return classes if labels.shape[-1] == size else F.adaptive_avg_pool2d(classes, (size, size)).to(dtype)
+
+
+def _refined(offsets: Tensor, target: Tensor, source: Tensor) -> Tensor:
+    """Offsets bent further, until the source's classes lie on the target's (Thirion, Image matching as diffusion, 1998).
+
+    The spline knows the corners of a brow and not its edge: it leaves a third of a brow's pixels beside the target's. Each step
+    moves every pixel along the target's class borders as far as the classes there differ, and smooths the movement.
+
+    Args:
+        offsets: ``(N, 2, S, S)`` of x, y in units of half sides.
+        target: ``(N, 11, S, S)`` shares of the classes.
+        source: likewise.
+    """
+    size = target.shape[-1]
+    places = _pixels(size, target).T.reshape(1, 2, size, size) + offsets
+    for blur in _BLURS:
+        wanted, found = _blurred(target, blur), _blurred(source, blur)
+        down, right = torch.gradient(wanted, dim=(2, 3))
+        steepness = (down.square() + right.square()).sum(1, keepdim=True) + _FLATTEST
+        for _ in range(_STEPS):
+            here = F.grid_sample(found, places.permute(0, 2, 3, 1), mode="bilinear", padding_mode="border", align_corners=False)
+            gap = wanted - here
+            pull = torch.stack([(gap * right).sum(1), (gap * down).sum(1)], 1)
+            move = (pull / (steepness + gap.square().sum(1, keepdim=True))).clamp(-1.0, 1.0)
+            places = places + _blurred(move, _STIFFNESS) * (2 / size)
+    return places - _pixels(size, target).T.reshape(1, 2, size, size)
+
+
+_BLURS = (2.0, 1.0)
+"""Standard deviations, in pixels, of the class borders that are matched one after the other: wide ones find what is far."""
+
+_STEPS = 5
+"""Steps at each of them."""
+
+_STIFFNESS = 1.0
+"""Standard deviation, in pixels, of the smoothing of each step's movement."""
+
+_FLATTEST = 1e-3
+"""Steepness below which there is no border to move along."""
+
+
+def _blurred(maps: Tensor, deviation: float) -> Tensor:
+    """``(N, C, S, S)`` maps under a Gaussian, the border continued."""
+    reach = max(round(3 * deviation), 1)
+    line = torch.arange(-reach, reach + 1, device=maps.device, dtype=maps.dtype)
+    kernel = torch.exp(-0.5 * (line / deviation).square())
+    kernel = (kernel / kernel.sum()).expand(maps.shape[1], 1, 1, -1)
+    padded = F.pad(maps, (reach, reach, reach, reach), mode="replicate")
+    across = F.conv2d(padded, kernel, groups=maps.shape[1])
+    return F.conv2d(across, kernel.transpose(2, 3), groups=maps.shape[1])
 
 
 def _pixels(size: int, like: Tensor) -> Tensor:
