@@ -65,7 +65,7 @@ def test_the_registration_puts_edges_on_edges(photos, monkeypatch):
 
     refined = same()
     monkeypatch.setattr(correspondence, "_refined", lambda offsets, *_: offsets)
-    assert refined > same() + 0.04
+    assert refined > same() + 0.02
 
 
 def test_mirroring_both_faces_mirrors_the_correspondence(photos):
