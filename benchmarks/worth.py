@@ -24,7 +24,7 @@ from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import colour
+from faceaug.labels import colour, flip_labels
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.predict import load_parser, predict_labels
@@ -115,7 +115,8 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     assert sources.labels is not None  # predicted by P_F
     plan = plan_pairs(unused, sources, per_mask=config.per_mask, mode="any", seed=0, candidates=config.candidates)
     own, masks = unused.images, unused.labels
-    guides = np.roll(masks, 1, axis=0)
+    maps = np.where(plan.mirrored[:, None, None], flip_labels(sources.labels[plan.source]), sources.labels[plan.source])
+    guides = maps[:: config.per_mask]  # the shapes of each mask's first source: reconstructions as difficult as transfers
 
     def reconstruct(rows: IntArray) -> ByteArray:
         return generator.paint(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
@@ -243,7 +244,7 @@ def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
 
     Returns:
         For each arm but the first ``gain`` in points of mean F1, for the last two also ``worth``, 1 for the photos'; each
-        ``value``, ``low``, ``high``.
+        ``value``, ``low``, ``high``, None where the photos gain nothing.
     """
     seeds, count = matrices.shape[1:3]
     rng = np.random.default_rng(0)
@@ -252,7 +253,7 @@ def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
         pooled = np.einsum("asfij,sf->asij", matrices[:, some], weight)
         f1 = np.array([[scores(matrix)["mean_f1"] for matrix in row] for row in pooled]).mean(axis=1)
         gains = 100 * (f1[1:] - f1[0])
-        return np.concatenate([gains, gains[1:] / gains[0]])
+        return np.concatenate([gains, gains[1:] / (gains[0] if gains[0] else np.nan)])
 
     point = measured(np.arange(seeds), np.ones((seeds, count), dtype=np.int64))
     found = np.array(
@@ -266,8 +267,9 @@ def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
     )
     low, high = np.quantile(found, (0.025, 0.975), axis=0)
 
-    def entry(index: int) -> dict[str, float]:
-        return {name: round(float(of[index]), 4) for name, of in (("value", point), ("low", low), ("high", high))}
+    def entry(index: int) -> dict[str, float | None]:
+        values = {"value": point[index], "low": low[index], "high": high[index]}
+        return {name: round(float(value), 4) if np.isfinite(value) else None for name, value in values.items()}
 
     result: dict[str, Any] = {arm: {"gain": entry(index)} for index, arm in enumerate(ARMS[1:])}
     for index, arm in enumerate(ARMS[2:], len(ARMS) - 1):
@@ -328,10 +330,10 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _interval(entry: dict[str, float] | None, factor: float, form: str) -> str:
-    if entry is None:
+def _interval(entry: dict[str, float | None] | None, factor: float, form: str) -> str:
+    if entry is None or None in entry.values():
         return ""
-    value, low, high = (form.format(factor * entry[key]) for key in ("value", "low", "high"))
+    value, low, high = (form.format(factor * (entry[key] or 0.0)) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 

@@ -20,6 +20,7 @@ def evaluate(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Inception-2015 weights (pt_inception-2015-12-05-6726825d.pth): FID and KID proper too."),
     ] = None,
+    steps: Annotated[int, typer.Option(help="Training steps of the two-sample test's discriminator.")] = 400,
     rounds: Rounds = 200,
     out: Out = None,
     runs: Runs = RUNS,
@@ -58,7 +59,7 @@ def evaluate(
 
     from .train_parser import ensure_judge
 
-    config = EvaluateConfig(per_mask=per_mask, rounds=rounds, seed=seed)
+    config = EvaluateConfig(per_mask=per_mask, steps=steps, rounds=rounds, seed=seed)
     compute = launch(device, precision, devices=devices, nodes=nodes)
     proper = InceptionFeatures(inception, compute) if inception is not None else None
     weights = generator or find(runs, "gan", "train-gan")

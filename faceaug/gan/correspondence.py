@@ -133,6 +133,8 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
         ``(N, S, S, 2)``: x, y in [-1, 1], as :func:`torch.nn.functional.grid_sample` takes them; identity for equal maps.
     """
     size = target_labels.shape[-1]
+    if target_labels.is_meta:  # only shapes are asked for, and these hundreds of small operations take seconds there
+        return torch.empty(len(target_labels), size, size, 2, dtype=dtype, device="meta")
     targets, there = control_points(target_labels)
     sources, here = control_points(source_labels)
     coarse = _spline(targets, sources - targets, there & here, min(size, _SPLINE_GRID)).to(dtype)

@@ -30,7 +30,7 @@ def material(trained, drawn, faces, compute):
 
 
 def _run(folder, material, seeds=2, **changes):
-    bench = GanBench(images=8, seeds=seeds, evaluation=EvaluateConfig(per_mask=2, rounds=10))
+    bench = GanBench(images=8, seeds=seeds, evaluation=EvaluateConfig(per_mask=2, rounds=10, steps=4))
     return bench_gan(folder, changes.get("rows", ROWS), material, GENERATOR, TRAINING, bench, record={})
 
 

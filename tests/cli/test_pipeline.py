@@ -40,7 +40,7 @@ def test_the_gan_is_evaluated_by_another_parser(faceaug, folder):
     judge = folder / "judge"
     settings = ("--encoder", "mobilenet_v2", "--images", 16, "--seed", 1, "--out", judge)
     _good(faceaug("train-parser", *settings, cwd=folder))
-    few = ("evaluate", "--per-mask", 2, "--rounds", 10)
+    few = ("evaluate", "--per-mask", 2, "--rounds", 10, "--steps", 4)
     outcome = _good(faceaug(*few, "--judge", judge / "weights.safetensors", cwd=folder))
     assert "FID-EffLite0" in outcome.out
     result = json.loads(next((folder / "runs" / "evaluation").glob("full-64-*/evaluation.json")).read_text())

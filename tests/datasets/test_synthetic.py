@@ -23,6 +23,7 @@ def folder(tmp_path):
             "source": [f"s{number}{i}" for i in range(count)],
             "target_male": np.ones(count),
             "source_male": np.ones(count),
+            "source_mirrored": np.zeros(count),
             "row": np.arange(count) + 5 * number,
             "seed": np.arange(count),
             "agreement": (np.arange(count) + 5 * number) / 10,

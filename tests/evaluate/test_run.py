@@ -17,11 +17,13 @@ def test_everything_is_measured_with_intervals(ready, tmp_path):
     assert result == json.loads((tmp_path / "evaluation.json").read_text())
     assert result["faces"] == 8
     assert set(result["scores"]) == {
-        "FID-EffLite0", "KID-EffLite0 x1000", "diversity", "agreement pixel_accuracy", "agreement mean_f1",
+        "FID-EffLite0", "KID-EffLite0 x1000", "FID-judge", "KID-judge x1000", "two-sample AUC", "diversity",
+        "agreement pixel_accuracy", "agreement mean_f1",
     }  # fmt: skip
     for score in result["scores"].values():
         assert score["low"] <= score["high"]
     assert set(result["fidelity"]) == {"left eye", "right eye", "mouth", "skin & nose", "hair"}
+    assert ["perceptual loss" in warning for warning in result["warnings"]] == [True]
     assert result["agreement"]["pixel_accuracy"] == result["scores"]["agreement pixel_accuracy"]["value"]
     picture = cv2.imread(str(tmp_path / "faces.png"))
     assert picture.shape[0] == 5 * 98 + 2  # the sources and four masks
@@ -52,7 +54,7 @@ def test_a_source_painted_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
     object.__setattr__(same, "labels", sources.labels[:4])
     monkeypatch.setattr(
         module, "plan_pairs",
-        lambda *a, **k: module.Plan(np.arange(4), np.arange(4), np.zeros(4, np.uint64), {}),
+        lambda *a, **k: module.Plan(np.arange(4), np.arange(4), np.zeros(4, bool), np.zeros(4, np.uint64), {}),
     )  # fmt: skip
     rows = evaluate(tmp_path, generator, same, sources, real, judge, features, CONFIG, record={})["fidelity"]
     for row in rows.values():

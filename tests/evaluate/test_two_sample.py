@@ -3,21 +3,21 @@ import pytest
 
 from faceaug.evaluate.two_sample import TwoSampleConfig, two_sample_auc
 
-SHORT = TwoSampleConfig(steps=60)
+SHORT = TwoSampleConfig(steps=40)
 
 
 @pytest.fixture(scope="module")
 def photos():
     """Smooth random pictures on one mask."""
     rng = np.random.default_rng(0)
-    coarse = rng.integers(60, 200, (40, 4, 4, 3)).repeat(16, 1).repeat(16, 2)
-    return coarse.astype(np.uint8), np.ones((40, 64, 64), dtype=np.uint8)
+    coarse = rng.integers(60, 200, (40, 4, 4, 3)).repeat(8, 1).repeat(8, 2)
+    return coarse.astype(np.uint8), np.ones((40, 32, 32), dtype=np.uint8)
 
 
 def test_what_is_plainly_different_is_told_apart_and_copies_are_not(photos, compute):
     images, labels = photos
     target = np.arange(40).repeat(2)
-    noise = np.random.default_rng(1).integers(-40, 41, (80, 64, 64, 3))
+    noise = np.random.default_rng(1).integers(-40, 41, (80, 32, 32, 3))
     noisy = np.clip(images[target] + noise, 0, 255).astype(np.uint8)
     told = two_sample_auc(images, labels, noisy, target, SHORT, compute, rounds=20)
     assert told["value"] > 0.95

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from faceaug.gan.blocks import count_parameters
 from faceaug.gan.components import one_hot
 from faceaug.gan.discriminator import PatchDiscriminator, ProjectedDiscriminator
 from faceaug.gan.losses import adversarial, discriminator_loss
@@ -114,3 +115,7 @@ def test_losses_do_not_grow_with_the_number_of_scales(projected):
     judged = projected(_features(2), torch.rand(2, 11, 64, 64))
     assert torch.allclose(adversarial(judged + judged), adversarial(judged))
     assert torch.allclose(discriminator_loss(judged + judged, judged + judged), discriminator_loss(judged, judged))
+
+
+def test_at_the_papers_width_patches_have_the_public_codes_size():
+    assert count_parameters(PatchDiscriminator(64)) == pytest.approx(5.56e6, rel=1e-3)

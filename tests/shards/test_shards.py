@@ -22,6 +22,7 @@ def _content(count, seed=0):
         "source": [f"sé{i}" for i in range(count)],
         "target_male": np.ones(count),
         "source_male": -np.ones(count),
+        "source_mirrored": np.arange(count) % 2,
         "row": np.arange(count),
         "seed": np.full(count, 2**64 - 1, dtype=np.uint64),
         "agreement": rng.random(count),

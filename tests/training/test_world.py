@@ -57,7 +57,7 @@ torch.manual_seed(8)
 judge = Parser(build_parser(PARSER, weights=False).eval(), PARSER, {}, "", compute)
 sets = noise_faces(5), noise_faces(7, seed=1), noise_faces(9, seed=2)
 evaluate(Path(sys.argv[1]), load_generator(Path(sys.argv[3]), compute), *sets, judge, ImageFeatures(compute),
-         EvaluateConfig(per_mask=3, rounds=10), record={})
+         EvaluateConfig(per_mask=3, rounds=10, steps=4), record={})
 print("done", compute.world.size)
 """
 
