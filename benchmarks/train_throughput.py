@@ -30,6 +30,7 @@ from faceaug.gan.losses import (
     local_reconstruction,
     parsing,
 )
+from faceaug.gan.painter import Look
 from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute, Precision, peak_memory
@@ -233,10 +234,12 @@ def _official(
 
     float32, contiguous, no fused optimiser; both branches of every batch; the reconstruction's terms computed on both, whatever
     they weigh; each discriminator run anew for its own loss; the parser's weights not frozen. Its perceptual loss, on VGG, is
-    left out, which favours it: the default way pays for its own.
+    left out, which favours it: the default way pays for its own, and for the sources' pixels.
     """
     plain = Compute(compute.device, "fp32")
-    networks = Networks.build(generator, dataclasses.replace(training, lambda_perceptual=0.0), parser, plain)
+    generator = dataclasses.replace(generator, texture=False)
+    training = dataclasses.replace(training, lambda_perceptual=0.0, discriminator="patch")
+    networks = Networks.build(generator, training, parser, plain)
     framework = networks.generator
     assert isinstance(framework, Framework)  # other variants have no public code
     networks.parser = copy.deepcopy(parser).to(compute.device).eval().requires_grad_()
@@ -271,7 +274,7 @@ def _official_step(
     loss = 10.0 * local_reconstruction(parts, framework.embedding.reconstruct(codes))
     results: list[Tensor] = []
     for used, discriminator in ((codes, networks.paired), (codes.roll(1, 0), networks.unpaired)):
-        result = framework.paint(used, target, labels)
+        result = framework.paint(Look(used), target, labels)
         results.append(result)
         real, fake = discriminator(target, condition), discriminator(result, condition)
         loss = loss + adversarial(fake) + 10.0 * feature_matching(real, fake) + global_reconstruction(result, target)
