@@ -135,7 +135,7 @@ def evaluate(
         **_measure(painted, plan, targets.labels, masks, sources, real, judge, looks, config),
         "warnings": _flattered(generator),
     }
-    result["scores"]["two-sample AUC"] = two_sample_auc(
+    told_apart = two_sample_auc(
         np.asarray(targets.images),
         targets.labels,
         painted,
@@ -144,6 +144,8 @@ def evaluate(
         generator.compute,
         rounds=config.rounds,
     )
+    result["two_sample_losses"] = told_apart.pop("losses")
+    result["scores"]["two-sample AUC"] = told_apart
     result = json.loads(json.dumps(result))  # what is returned is what is read back: lists for tuples
     if world.first:
         write_png(run / "faces.png", _figure(generator, targets, sources, seed=config.seed))

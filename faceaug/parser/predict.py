@@ -135,17 +135,19 @@ class ParserFeatures:
 
     @torch.inference_mode()
     def __call__(self, images: ByteArray, *, batch: int = 64, label: str = "") -> npt.NDArray[np.float32]:
-        """Means of the encoder's deepest maps for ``(N, S, S, 3)`` uint8 RGB pictures: ``(N, C)`` float32.
+        """Features of ``(N, S, S, 3)`` uint8 RGB pictures: ``(N, C)`` float32.
+
+        Means of the encoder's second deepest maps; the deepest ones have a few cells at 64 px.
 
         Args:
             images: the pictures, of the parser's size.
             batch: how many at once.
             label: name for a progress line; none where empty.
         """
-        return in_batches(self._features, images, int(self._encoder.out_channels[-1]), batch=batch, label=label)
+        return in_batches(self._features, images, int(self._encoder.out_channels[-2]), batch=batch, label=label)
 
     def _features(self, rows: Tensor) -> Tensor:
         compute = self._parser.compute
         with compute.autocast():
-            deepest: Tensor = self._encoder(compute.image(rows.float() / 127.5 - 1.0))[-1]
-        return deepest.float().mean((2, 3))
+            maps: Tensor = self._encoder(compute.image(rows.float() / 127.5 - 1.0))[-2]
+        return maps.float().mean((2, 3))

@@ -16,7 +16,7 @@ from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
 
 ROWS = (Row("ours"), Row("setting 1 (global)", {"variant": "global"}), Row("no parsing", training={"lambda_gp": 0.0}))
-TRAINING = TrainingConfig(images=400, batch=4)
+TRAINING = TrainingConfig(images=400, batch=4, discriminator="patch")
 
 
 @pytest.fixture(scope="module")

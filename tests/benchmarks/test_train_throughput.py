@@ -10,7 +10,7 @@ from faceaug.parser.network import build_parser
 
 def test_everything_is_measured_in_one_run(faces, compute, tmp_path):
     out = tmp_path / "speed.json"
-    training = TrainingConfig(images=8, batch=2)
+    training = TrainingConfig(images=8, batch=2, discriminator="patch")
     parser = build_parser(PARSER, weights=False)
     lengths = Lengths(steps=2, official=1, warmup=1)
     result = train_throughput(out, faces, parser, GENERATOR, training, compute, lengths, record={"preset": "test"})

@@ -30,7 +30,7 @@ torch.set_num_threads(1)
 torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
 print("ready", flush=True)
-fit_gan(Path(sys.argv[1]), noise_faces(24), parser, GENERATOR, TrainingConfig(images=160, batch=4, seed=5),
+fit_gan(Path(sys.argv[1]), noise_faces(24), parser, GENERATOR, TrainingConfig(images=160, batch=4, seed=5, discriminator="patch"),
         Compute(torch.device("cpu"), "fp32"), record={}, intervals=Intervals(log=16, samples=160, checkpoint=16))
 """
 

@@ -16,7 +16,7 @@ from faceaug.gan.variants import build_painter
 from faceaug.parser.network import build_parser
 
 OTHERS = [name for name in VARIANTS if name != "full"]
-TRAINING = TrainingConfig(images=16, batch=4, seed=3)
+TRAINING = TrainingConfig(images=16, batch=4, seed=3, discriminator="patch")
 
 
 def _config(variant):

@@ -32,7 +32,7 @@ torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))
 torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
-training = TrainingConfig(images=24, batch=4, seed=5, betas=(0.5, 0.999), learning_rate=1e-5)
+training = TrainingConfig(images=24, batch=4, seed=5, betas=(0.5, 0.999), learning_rate=1e-5, discriminator="patch")
 fit_gan(Path(sys.argv[1]), noise_faces(24), parser, GENERATOR, training, compute, record={}, accumulate=int(sys.argv[3]),
         intervals=Intervals(log=8, samples=24, checkpoint=8))
 print("done", compute.world.size)
