@@ -99,7 +99,7 @@ def test_terms_of_paired_and_unpaired_steps(networks, faces, compute):
 
 def test_local_reconstruction_falls(networks, faces, compute):
     batch = Batches(faces, batch=3, seed=0, flip=False).get(0, paired=True)
-    training = TrainingConfig(images=8, batch=3, learning_rate=1e-3)
+    training = dataclasses.replace(TRAINING, learning_rate=1e-3)
     optimisers = Optimisers.build(networks, training)
     values = [float(gan_step(networks, optimisers, batch, training, compute, paired=True)["local"]) for _ in range(25)]
     assert values[-1] < 0.7 * values[0]
