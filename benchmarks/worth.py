@@ -325,8 +325,8 @@ def table(results: dict[str, Any]) -> str:
         values = [[100 * cell[part]["mean_f1"] for cell in cells] for part in parts]
         scored = [f"{np.mean(v):.2f}" + (f" +- {np.std(v, ddof=1):.2f}" if len(v) > 1 else "") for v in values]
         found = results["worth"]["all"].get(arm, {})
-        told = [_interval(found.get("gain"), 1.0, "{:+.2f}"), _interval(found.get("worth"), 100.0, "{:.0f}") + " %"]
-        lines.append(f"| {arm} | " + " | ".join([*scored, told[0], told[1] if "worth" in found else ""]) + " |")
+        gain, share = _interval(found.get("gain"), 1.0, "{:+.2f}"), _interval(found.get("worth"), 100.0, "{:.0f}")
+        lines.append(f"| {arm} | " + " | ".join([*scored, gain, f"{share} %" if share else ""]) + " |")
     return "\n".join(lines) + "\n"
 
 

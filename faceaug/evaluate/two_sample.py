@@ -132,8 +132,8 @@ def two_sample_auc(
     def area(rows: IntArray) -> float:
         return float(roc_auc_score(truth[rows], score[rows]))
 
-    value = area(np.arange(len(truth)))
+    found = bootstrap(area, groups, value=area(np.arange(len(truth))), rounds=rounds, seed=config.seed)
     return {
-        **bootstrap(area, groups, value=value, rounds=rounds, seed=config.seed),
+        **{name: min(max(bound, 0.0), 1.0) for name, bound in found.items()},
         "losses": [round(float(part.mean()), 4) for part in torch.split(torch.stack(losses), 20)],
     }
