@@ -147,7 +147,7 @@ class TrainingConfig:
 PRESETS: dict[str, tuple[GeneratorConfig, TrainingConfig]] = {
     "demo": (
         GeneratorConfig(size=64, width=16, code=128, blocks=9),
-        TrainingConfig(images=3_200, batch=8, learning_rate=4e-4, ema_half_life=500),
+        TrainingConfig(images=2_000, batch=8, learning_rate=4e-4, ema_half_life=500),
     ),
     "tiny": (
         GeneratorConfig(size=64, width=32, code=256, blocks=9),
