@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -191,13 +191,22 @@ def bench_worth(
         raise CheckpointMismatch(f"{run}: holds another protocol; choose another --out, or delete it")
     write_json(known, settings)
     name = generator.hash[:8]
-    added = {PHOTOS: faces.unused, **additions(faces, generator, config)}
-    write_png(run / f"faces-{name}.png", _sheet(faces.unused, added))
+
+    @cache
+    def added() -> dict[str, FaceSet]:
+        """Generated when the first cell needs them: a resumed benchmark may need none."""
+        found = {PHOTOS: faces.unused, **additions(faces, generator, config)}
+        write_png(run / f"faces-{name}.png", _sheet(faces.unused, found))
+        return found
+
+    def addition(arm: str) -> FaceSet | None:
+        return {NOTHING: None, PHOTOS: faces.unused}[arm] if arm in (NOTHING, PHOTOS) else added()[arm]
+
     cells = compute_cells(
         [
             Cell(
                 folder := run / "cells" / (f"{arm}-seed{seed}" if arm in (NOTHING, PHOTOS) else f"{arm}-{name}-seed{seed}"),
-                partial(_train, folder, arm, seed, faces, added.get(arm), parser, config, compute),
+                partial(_train, folder, arm, seed, faces, partial(addition, arm), parser, config, compute),
                 _summary,
             )
             for seed in range(config.seeds)
@@ -282,7 +291,7 @@ def _train(
     arm: str,
     seed: int,
     faces: Faces,
-    added: FaceSet | None,
+    addition: Callable[[], FaceSet | None],
     parser: ParserConfig,
     config: WorthConfig,
     compute: Compute,
@@ -292,7 +301,15 @@ def _train(
     if not (folder / WEIGHTS).is_file():
         label = f"{arm}, seed {seed}"
         fit_parser(
-            folder, faces.labelled, faces.tuning, parser, training, compute, record={"arm": arm}, synthetic=added, label=label
+            folder,
+            faces.labelled,
+            faces.tuning,
+            parser,
+            training,
+            compute,
+            record={"arm": arm},
+            synthetic=addition(),
+            label=label,
         )
     trained = load_parser(folder / WEIGHTS, compute)
     matrices = {}

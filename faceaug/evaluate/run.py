@@ -209,7 +209,7 @@ def _measure(
         frechet = partial(_frechet, moments(known), found)
         kernel = KernelDistance(known, found)
         table[f"FID{name}"] = bootstrap(
-            frechet, groups, value=frechet(np.arange(len(painted))), rounds=max(config.rounds // 10, 3), seed=config.seed
+            frechet, groups, value=frechet(np.arange(len(painted))), rounds=max(config.rounds // 10, 10), seed=config.seed
         )
         table[f"KID{name} x1000"] = interval(partial(_kernel, kernel), 1000 * kernel())
         if "diversity" not in table:
