@@ -23,6 +23,8 @@ from faceaug.parser.train import fit_parser
 from faceaug.prepare.faces import FaceSet, align
 from faceaug.training.device import Compute
 
+torch.set_num_threads(1)  # pytest-xdist gives each core a worker, and results do not depend on how many there are
+
 
 @pytest.fixture(scope="session")
 def compute() -> Compute:

@@ -4,6 +4,7 @@ import torch
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.gan.inference import load_generator
+from faceaug.gan.painter import Look
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -12,11 +13,13 @@ def test_how_many_are_painted_at_once_changes_nothing(trained, faces, precision)
 
     generator = load_generator(trained.gan, Compute(torch.device("cpu"), precision))
     images, labels = faces.images[:5], faces.labels[:5]
-    codes = generator.encode(images, labels)
-    alone = torch.cat([generator.encode(images[i : i + 1], labels[i : i + 1]) for i in range(5)])
-    assert torch.equal(codes, alone)
-    together = generator.paint(codes.flip(0), images, labels)
-    single = np.concatenate([generator.paint(codes.flip(0)[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])
+    look = generator.encode(images, labels)
+    alone = Look.join([generator.encode(images[i : i + 1], labels[i : i + 1]) for i in range(5)])
+    assert vars(look).keys() == vars(alone).keys()
+    assert all(torch.equal(one, other) for one, other in zip(vars(look).values(), vars(alone).values(), strict=True) if one is not None)
+    turned = look[[4, 3, 2, 1, 0]]
+    together = generator.paint(turned, images, labels)
+    single = np.concatenate([generator.paint(turned[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])
     assert (together == single).all()
 
 

@@ -46,7 +46,7 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
 
 def test_it_learns(faces, compute, tmp_path):
-    settings = ParserTraining(images=200, batch=4, evaluations=5, augment=False)
+    settings = ParserTraining(images=240, batch=4, evaluations=6, augment=False)
     fit_parser(tmp_path, faces, faces, PARSER, settings, compute, record={})
     losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
     assert losses[-1] < 0.6 * losses[0]
