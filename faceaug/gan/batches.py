@@ -51,6 +51,36 @@ class Batch:
         return [Batch(*rows) for rows in zip(*(tensor.chunk(parts) for tensor in vars(self).values()), strict=True)]
 
 
+class Shuffled:
+    """Numbers in an endless order: each epoch has all of them once, in an order of its own.
+
+    Args:
+        numbers: ``(N,)``.
+        seed: of the orders.
+        stream: keeps orders of one seed apart.
+    """
+
+    def __init__(self, numbers: IntArray, *, seed: int, stream: int) -> None:
+        self.numbers, self.seed, self.stream = numbers, seed, stream
+        self._orders: dict[int, IntArray] = {}
+
+    def get(self, start: int, count: int) -> IntArray:
+        """``count`` numbers from place ``start`` on."""
+        parts = []
+        while count:
+            epoch, within = divmod(start, len(self.numbers))
+            part = self._order(epoch)[within : within + count]
+            parts.append(part)
+            start, count = start + len(part), count - len(part)
+        return np.concatenate([np.empty(0, dtype=np.int64), *parts])
+
+    def _order(self, epoch: int) -> IntArray:
+        if epoch not in self._orders:
+            self._orders = {old: order for old, order in self._orders.items() if old == epoch - 1}
+            self._orders[epoch] = np.random.default_rng([self.seed, self.stream, epoch]).permutation(self.numbers)
+        return self._orders[epoch]
+
+
 class Batches:
     """Batches of a labelled set, by number.
 
@@ -61,6 +91,8 @@ class Batches:
         batch: rows a step, over all devices.
         seed: of everything random here.
         flip: mirror half of the rows.
+        human: share of the rows whose targets have human label maps, where there are such and predicted ones; 0 takes targets as
+            they come.
         candidates: how many others are drawn for each row, of which the one most like it in shape is taken; 1 takes any.
         rank: which device's rows are given.
         ranks: how many devices share a batch.
@@ -70,7 +102,16 @@ class Batches:
     """
 
     def __init__(
-        self, faces: FaceSet, *, batch: int, seed: int, flip: bool, candidates: int = 1, rank: int = 0, ranks: int = 1
+        self,
+        faces: FaceSet,
+        *,
+        batch: int,
+        seed: int,
+        flip: bool,
+        human: float = 0.0,
+        candidates: int = 1,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         if faces.labels is None:
             raise ValueError("GAN training needs label maps")
@@ -84,16 +125,17 @@ class Batches:
         self.batch, self.seed, self.flip, self.candidates = batch, seed, flip, candidates
         self._likeness = Likeness(self.labels)
         self._mine = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
-        self._per_epoch = len(faces) // batch
-        self._epoch = -1
-        self._order: IntArray = np.empty(0, dtype=np.int64)
+        self._everyone = Shuffled(np.arange(len(faces)), seed=seed, stream=1)
+        anchors = np.flatnonzero(faces.human)
+        self._anchors = Shuffled(anchors, seed=seed, stream=4)
+        self._anchored = round(human * batch) if 0 < len(anchors) < len(faces) else 0
 
     def _rows(self, step: int) -> IntArray:
-        epoch, within = divmod(step, self._per_epoch)
-        if epoch != self._epoch:
-            self._order = np.random.default_rng([self.seed, 1, epoch]).permutation(len(self.labels))
-            self._epoch = epoch
-        return self._order[within * self.batch : (within + 1) * self.batch]
+        anchored, others = self._anchored, self.batch - self._anchored
+        rows = np.concatenate([self._anchors.get(step * anchored, anchored), self._everyone.get(step * others, others)])
+        if not anchored:
+            return rows
+        return np.random.default_rng([self.seed, 5, step]).permutation(rows)  # devices share a batch by its order
 
     def get(self, step: int, *, paired: bool) -> Batch:
         """The batch of step number ``step``."""

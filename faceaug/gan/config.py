@@ -99,7 +99,16 @@ class TrainingConfig:
     lambda_fm: float = 10.0
     """Weight of Eq. 5 within Eq. 6, on paired steps; the paper does not state it, this is pix2pixHD's."""
     lambda_gp: float = 2.0
-    """Weight of Eq. 8."""
+    """Weight of Eq. 8 at the start; see :attr:`parsing_until`."""
+    parsing_until: float = 0.25
+    """Share of the run over which the weight of Eq. 8 falls linearly to 0; above 1 it stays, as in the paper.
+
+    P_F shows G where the components are. Later, faces that P_F predicts without an error teach another parser only what P_F
+    knows (benchmarks/results/worth-64px.json)."""
+    human: float = 0.5
+    """Share of the targets with human label maps, where there are such and predicted ones; 0 takes targets as they come.
+
+    Two hundred among thousands are a few percent, and G would learn P_F's edges."""
     parsing_balance: float = 0.5
     """How much more small classes weigh in Eq. 8 (0: as much as their pixels), see :func:`faceaug.gan.losses.parsing`.
 
@@ -129,6 +138,8 @@ class TrainingConfig:
                 f"discriminator {self.discriminator}: unknown; use projected or patch": self.discriminator
                 not in ("projected", "patch"),
                 f"candidates {self.candidates}: must be 1 or more": self.candidates < 1,
+                f"parsing_until {self.parsing_until}: must be positive": self.parsing_until <= 0,
+                f"human {self.human}: must be within 0..1": not 0 <= self.human <= 1,
                 f"parsing_balance {self.parsing_balance}: must be within 0..1": not 0 <= self.parsing_balance <= 1,
                 "loss weights: must not be negative": min(
                     self.lambda_local,
@@ -185,6 +196,8 @@ _AS_PUBLISHED: dict[str, Any] = {
     "lambda_colour": 0.0,
     "lambda_gp": 1.0,
     "parsing_balance": 0.0,
+    "parsing_until": 2.0,
+    "human": 0.0,
     "shifted": False,
     "discriminator": "patch",
     "lambda_gd": 2.0,  # terms are summed over D's two scales there, averaged here

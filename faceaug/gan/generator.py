@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Part, centres, cut_parts, enlarge, one_hot, place, region
@@ -107,11 +108,35 @@ def place_components(features: list[Tensor], labels: Tensor) -> list[Tensor]:
     return placed
 
 
+EDGE = 2
+"""Pixels of a face of 64 by which texture and background are continued."""
+
+
+def continued(image: Tensor, known: Tensor, reach: int) -> tuple[Tensor, Tensor]:
+    """Known pixels continued beyond their edges, each new one the mean of its known neighbours.
+
+    Args:
+        image: ``(N, C, S, S)``, zero where unknown.
+        known: ``(N, 1, S, S)`` of 0 and 1.
+        reach: pixels.
+
+    Returns:
+        The image, and where it is known now.
+    """
+    for _ in range(reach):
+        share = F.avg_pool2d(known, 3, stride=1, padding=1)
+        near = F.avg_pool2d(image * known, 3, stride=1, padding=1) / share.clamp(min=1e-3)
+        image = torch.where(known > 0, image, near)
+        known = (share > 0).to(known.dtype)
+    return image, known
+
+
 class BackgroundFusing(nn.Module):
     """E_b and G_b: the foreground, the source's texture and the target's background to the result.
 
     What G_b generates is blended with the pixels of texture and background where there are any, by weights that it chooses for
-    each pixel: so sharp pixels stay sharp, and seams are generated over.
+    each pixel: so sharp pixels stay sharp, and seams are generated over. Both are continued a little beyond their edges, because
+    a photo's pixels on the edge of the hair are mixtures of hair and background, and a mask's edge is a staircase.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -129,9 +154,12 @@ class BackgroundFusing(nn.Module):
         known = _beside(target * background, background)
         fused = _beside(foreground, self.encoder(known))
         features = self.generator(fused)
-        there = torch.cat([torch.ones_like(background), texture.known, background], 1)
+        reach = max(EDGE * labels.shape[-1] // 64, 1)
+        around, around_known = continued(known[:, :3], background, reach)
+        moved, moved_known = continued(texture.image, texture.known, reach)
+        there = torch.cat([torch.ones_like(background), moved_known, around_known], 1)
         share = self.blend(features).float().masked_fill(there == 0, -torch.inf).softmax(1)
-        pictures = (self.to_rgb(features), texture.image, known[:, :3])
+        pictures = (self.to_rgb(features), moved, around)
         return torch.stack([share[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -116,6 +117,7 @@ def fit_gan(
         batch=training.batch,
         seed=training.seed,
         flip=training.flip,
+        human=training.human,
         candidates=training.candidates,
         rank=world.rank,
         ranks=world.size,
@@ -143,7 +145,7 @@ def fit_gan(
                 networks,
                 optimisers,
                 ahead.get(step),
-                training,
+                dataclasses.replace(training, lambda_gp=parsing_weight(training, step / steps)),
                 compute,
                 paired=paired,
                 accumulate=accumulate,
@@ -189,6 +191,13 @@ def learning_rate(training: TrainingConfig, progress: float) -> float:
     if progress <= training.decay_from:
         return training.learning_rate
     return training.learning_rate * (1.0 - progress) / (1.0 - training.decay_from)
+
+
+def parsing_weight(training: TrainingConfig, progress: float) -> float:
+    """Weight of Eq. 8 at a share 0..1 of the run: falling linearly to 0, or constant."""
+    if training.parsing_until > 1:
+        return training.lambda_gp
+    return training.lambda_gp * max(1.0 - progress / training.parsing_until, 0.0)
 
 
 def _due(images: int, batch: int, every: int) -> bool:

@@ -70,6 +70,7 @@ class FaceSet:
         labels: ``(N, S, S)`` uint8, 0..10 or 255; None for unlabelled photos.
         male: ``(N,)`` int64: 1 male, 0 female, -1 unknown.
         identity: ``(N,)`` int64: equal for photos of one person, -1 unknown.
+        predicted: ``(N,)`` bool: label maps that a parser predicted; None where all are human.
         dropped: why photos of the dataset are not among these, and how many.
     """
 
@@ -79,6 +80,7 @@ class FaceSet:
     labels: ByteArray | None
     male: IntArray
     identity: IntArray
+    predicted: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
     dropped: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -99,7 +101,13 @@ class FaceSet:
             labels=None if self.labels is None else self.labels[rows],
             male=self.male[rows],
             identity=self.identity[rows],
+            predicted=None if self.predicted is None else self.predicted[rows],
         )
+
+    @property
+    def human(self) -> npt.NDArray[np.bool_]:
+        """``(N,)`` bool: label maps made by people."""
+        return np.ones(len(self), dtype=bool) if self.predicted is None else ~self.predicted
 
     def digest(self) -> str:
         """SHA-256 of the faces themselves, photos and label maps: equal for equal data, wherever they lie."""
@@ -109,8 +117,8 @@ class FaceSet:
         return found.hexdigest()
 
     def with_labels(self, labels: ByteArray) -> FaceSet:
-        """The same photos with label maps ``(N, S, S)`` from elsewhere (a parser)."""
-        return replace(self, labels=labels)
+        """The same photos with label maps ``(N, S, S)`` predicted by a parser."""
+        return replace(self, labels=labels, predicted=np.ones(len(self), dtype=bool))
 
 
 def join(first: FaceSet, second: FaceSet) -> FaceSet:
@@ -125,6 +133,7 @@ def join(first: FaceSet, second: FaceSet) -> FaceSet:
         labels=np.concatenate([first.labels, second.labels]),
         male=np.concatenate([first.male, second.male]),
         identity=np.concatenate([first.identity, np.where(second.identity < 0, -1, second.identity + offset)]),
+        predicted=~np.concatenate([first.human, second.human]),
         dropped=dict(Counter(first.dropped) + Counter(second.dropped)),
     )
 
