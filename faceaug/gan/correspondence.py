@@ -143,6 +143,24 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
     return _pixels(size, offsets).reshape(1, size, size, 2) + _resized(offsets, size).permute(0, 2, 3, 1)
 
 
+def fit(target_labels: Tensor, source_labels: Tensor) -> Tensor:
+    """How well sources fit targets: F1 of their moved label maps with the targets', averaged over the classes.
+
+    Args:
+        target_labels: ``(N, S, S)`` uint8, 0..10.
+        source_labels: ``(N, S, S)`` uint8, 0..10.
+
+    Returns:
+        ``(N,)`` float32, 0..1; a class that both lack fits.
+    """
+    places = correspond(target_labels, source_labels)
+    wanted, found = one_hot(target_labels).float(), one_hot(source_labels).float()
+    moved = F.grid_sample(found, places, mode="bilinear", padding_mode="border", align_corners=False)
+    both = torch.minimum(moved, wanted).sum((2, 3))
+    area = (moved + wanted).sum((2, 3))
+    return torch.where(area > 0, 2 * both / area.clamp(min=1e-6), 1.0).mean(1)
+
+
 def _resized(offsets: Tensor, size: int) -> Tensor:
     if offsets.shape[-1] == size:
         return offsets

@@ -17,8 +17,8 @@ ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-CANDIDATES = 128
-"""Photos drawn for a target, of which the one most like it is its source."""
+CANDIDATES = 1024
+"""Photos drawn for a target, of which one most like it in shape is its source."""
 
 _CELLS = 8
 """Cells along a side in which the share of each class is compared."""

@@ -2,12 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from small import noise_faces
 
 from faceaug.errors import ConfigError, NothingLeft
+from faceaug.gan.correspondence import fit
 from faceaug.generate.pairing import plan_pairs
 from faceaug.labels import flip_labels
-from faceaug.prepare.likeness import shape_vectors
 
 
 def _faces(male, seed=0):
@@ -40,11 +41,11 @@ def test_same_seed_same_pairs_and_a_row_depends_on_nothing_else():
 
 def test_golden_pairs():
     plan = plan_pairs(TARGETS, SOURCES, per_mask=2, mode="consistent", seed=7)
-    assert plan.source.tolist() == [0, 18, 5, 19, 17, 15, 14, 12]
+    assert plan.source.tolist() == [0, 18, 1, 3, 19, 15, 14, 4]
 
 
 def test_the_other_modes_draw_from_all():
-    plan = plan_pairs(_faces([0] * 200), SOURCES, per_mask=1, mode="filter", seed=0)
+    plan = plan_pairs(_faces([0] * 200), SOURCES, per_mask=1, mode="filter", seed=0, candidates=1)
     assert set(SOURCES.male[plan.source]) == {-1, 0, 1}
     plan = plan_pairs(_faces([-1] * 3), SOURCES, per_mask=1, mode="any", seed=0)
     assert len(plan) == 3
@@ -59,14 +60,40 @@ def test_impossible_pairings():
         plan_pairs(_faces([-1] * 3), SOURCES, per_mask=1, mode="filter", seed=0)
 
 
-def test_of_the_candidates_the_one_of_likest_shape_is_drawn():
-    like = []
-    for candidates in (1, 16, 400):
+def _fits(plan, targets):
+    maps = SOURCES.labels[plan.source]
+    maps = np.where(plan.mirrored[:, None, None], flip_labels(maps), maps)
+    return fit(torch.from_numpy(targets.labels[plan.target]), torch.from_numpy(maps)).numpy()
+
+
+def test_of_the_candidates_the_one_that_fits_is_taken():
+    fits = []
+    for candidates in (1, 4, 400):
         plan = plan_pairs(TARGETS, SOURCES, per_mask=1, mode="any", seed=0, candidates=candidates)
-        maps = SOURCES.labels[plan.source]
-        maps = np.where(plan.mirrored[:, None, None], flip_labels(maps), maps)
-        like.append((shape_vectors(maps) * shape_vectors(TARGETS.labels)).sum(axis=1))
+        fits.append(_fits(plan, TARGETS))
         assert plan.mirrored.any() == (candidates > 1)
-    assert like[0].mean() < like[1].mean() < like[2].mean()
-    every = np.concatenate([shape_vectors(SOURCES.labels), shape_vectors(flip_labels(SOURCES.labels))])
-    assert like[2] == pytest.approx((shape_vectors(TARGETS.labels) @ every.T).max(axis=1), abs=1e-3)
+    assert fits[0].mean() < fits[1].mean() < fits[2].mean()
+
+
+def test_a_photo_itself_fits_its_own_mask_and_so_does_its_mirror_image():
+    turned = dataclasses.replace(SOURCES, labels=flip_labels(SOURCES.labels))
+    for targets, mirrored in ((SOURCES, False), (turned, True)):
+        plan = plan_pairs(targets.select([3, 5, 8]), SOURCES, per_mask=2, mode="any", seed=0, candidates=400)
+        assert plan.source[::2].tolist() == [3, 5, 8]
+        assert (plan.mirrored[::2] == mirrored).all()
+        assert (plan.source[1::2] != plan.source[::2]).all()
+        assert _fits(plan, targets.select([3, 5, 8]))[::2] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_large_maps_choose_the_sources_that_small_ones_do():
+    def enlarged(faces):
+        return dataclasses.replace(
+            faces, images=faces.images.repeat(2, 1).repeat(2, 2), labels=faces.labels.repeat(2, 1).repeat(2, 2)
+        )
+
+    small, large = (
+        plan_pairs(targets, sources, per_mask=2, mode="any", seed=0, candidates=8)
+        for targets, sources in ((TARGETS, SOURCES), (enlarged(TARGETS), enlarged(SOURCES)))
+    )
+    assert small.source.tolist() == large.source.tolist()
+    assert small.mirrored.tolist() == large.mirrored.tolist()
