@@ -48,6 +48,8 @@ def test_recipes():
     # Terms of D are averaged over its two scales here, summed in the paper.
     assert (papers.lambda_local, papers.lambda_global, papers.lambda_gd / 2, papers.lambda_gp) == (10, 1, 1, 1)
     assert papers.discriminator == "patch"
+    assert papers.parsing_until > 1  # constant
+    assert papers.human == 0
     assert not apply_recipe("paper", *preset)[0].texture
     assert apply_recipe("official", *preset)[0].enlarge == 1.1
     with pytest.raises(ConfigError, match="--recipe best: unknown; use default, paper, official"):

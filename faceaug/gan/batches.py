@@ -91,8 +91,8 @@ class Batches:
         batch: rows a step, over all devices.
         seed: of everything random here.
         flip: mirror half of the rows.
-        human: share of the rows whose targets have human label maps, where there are such and predicted ones; 0 takes targets as
-            they come.
+        human: share of the rows whose targets are drawn from those with human label maps, where there are such and predicted
+            ones; the others are drawn from all.
         candidates: how many others are drawn for each row, of which the one most like it in shape is taken; 1 takes any.
         rank: which device's rows are given.
         ranks: how many devices share a batch.

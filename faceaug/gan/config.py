@@ -106,7 +106,7 @@ class TrainingConfig:
     P_F shows G where the components are. Later, faces that P_F predicts without an error teach another parser only what P_F
     knows (benchmarks/results/worth-64px.json)."""
     human: float = 0.5
-    """Share of the targets with human label maps, where there are such and predicted ones; 0 takes targets as they come.
+    """Share of the targets drawn from those with human label maps, where there are such and predicted ones; 0 draws from all.
 
     Two hundred among thousands are a few percent, and G would learn P_F's edges."""
     parsing_balance: float = 0.5

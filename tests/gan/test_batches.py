@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from faceaug.errors import ConfigError
-from faceaug.gan.batches import Batches
+from faceaug.gan.batches import Batches, Shuffled
 from faceaug.labels import flip_labels
+from faceaug.prepare.faces import join
 from faceaug.prepare.likeness import Likeness, shape_vectors
 from faceaug.tensors import to_bytes
 
@@ -108,3 +109,32 @@ def test_every_face_once_an_epoch(noise):
 def test_too_few_faces(noise):
     with pytest.raises(ConfigError, match="--batch 16: larger than the 8 faces"):
         Batches(noise(8), batch=16, seed=0, flip=True)
+
+
+def test_half_of_the_targets_have_human_masks(noise):
+    predicted = noise(30, seed=1).with_labels(noise(30, seed=1).labels)
+    faces = join(noise(6), predicted)
+    human = {image.tobytes() for image in faces.images[:6]}
+    batches = Batches(faces, batch=4, seed=0, flip=False, human=0.5)
+    seen = [row.tobytes() for step in range(3) for row in to_bytes(batches.get(step, paired=True).images)]
+    assert human <= set(seen)  # an epoch of theirs
+    order = [[row.tobytes() in human for row in to_bytes(batches.get(step, paired=True).images)] for step in range(20)]
+    assert all(sum(row) >= 2 for row in order)  # the others are drawn from all
+    assert 2 <= sum(map(sum, order)) / 20 < 3
+    assert len({tuple(row) for row in order}) > 3  # on every device
+
+
+def test_where_all_masks_are_human_or_none_is_targets_come_in_turn(noise):
+    faces = noise(8)
+    for some in (faces, faces.with_labels(faces.labels)):
+        one, other = (Batches(some, batch=4, seed=0, flip=True, human=share).get(3, paired=False) for share in (0.0, 0.5))
+        assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in vars(one))
+
+
+def test_numbers_come_once_an_epoch_from_any_place():
+    numbers = Shuffled(np.arange(5), seed=0, stream=1)
+    whole = numbers.get(0, 15)
+    assert [sorted(part) for part in np.split(whole, 3)] == [list(range(5))] * 3
+    for start in (12, 0, 3, 7):
+        assert (Shuffled(np.arange(5), seed=0, stream=1).get(start, 3) == whole[start : start + 3]).all()
+    assert numbers.get(4, 0).tolist() == []

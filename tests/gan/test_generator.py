@@ -6,7 +6,7 @@ from small import GENERATOR
 
 from faceaug.gan.components import COMPONENTS, cut_parts
 from faceaug.gan.config import PRESETS, GeneratorConfig
-from faceaug.gan.generator import Framework
+from faceaug.gan.generator import Framework, continued
 from faceaug.gan.painter import Look
 from faceaug.labels import BACKGROUND, HAIR
 
@@ -137,3 +137,15 @@ def test_bare_masks_are_painted(framework):
 def test_config_limits():
     with pytest.raises(Exception, match=r"size 100.*width 12"):
         GeneratorConfig(size=100, width=12)
+
+
+def test_pixels_are_continued_from_their_neighbours():
+    image = torch.zeros(1, 1, 5, 5)
+    known = torch.zeros(1, 1, 5, 5)
+    image[..., :2], known[..., :2] = torch.tensor([1.0, 3.0]), 1.0
+    found, where = continued(image, known, 2)
+    assert where[0, 0, 0].tolist() == [1, 1, 1, 1, 0]
+    assert found[0, 0].tolist() == [[1.0, 3.0, 3.0, 3.0, 0.0]] * 5
+    same, nowhere = continued(torch.zeros_like(image), torch.zeros_like(known), 3)
+    assert not same.any()
+    assert not nowhere.any()

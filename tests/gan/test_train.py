@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import cv2
@@ -9,7 +10,7 @@ from small import GENERATOR, PARSER
 from faceaug.errors import CheckpointMismatch, TrainingFailed
 from faceaug.gan import train as training_module
 from faceaug.gan.config import TrainingConfig
-from faceaug.gan.train import Intervals, fit_gan, learning_rate
+from faceaug.gan.train import Intervals, fit_gan, learning_rate, parsing_weight
 from faceaug.parser.network import build_parser
 from faceaug.training.log import read_log
 
@@ -105,3 +106,20 @@ def test_the_rate_is_constant_then_falls_to_zero():
     assert learning_rate(training, 0.0) == learning_rate(training, 0.6) == training.learning_rate
     assert learning_rate(training, 0.8) == pytest.approx(training.learning_rate / 2)
     assert learning_rate(training, 1.0) == 0
+
+
+def test_the_parsing_loss_falls_to_zero_or_stays():
+    training = TrainingConfig(lambda_gp=2.0, parsing_until=0.5)
+    assert [parsing_weight(training, share) for share in (0.0, 0.25, 0.5, 0.9)] == [2.0, 1.0, 0.0, 0.0]
+    assert parsing_weight(dataclasses.replace(training, parsing_until=2.0), 0.9) == 2.0
+
+
+def test_without_weight_the_parser_is_not_asked(noise, compute, tmp_path):
+    training = TrainingConfig(images=32, batch=4, discriminator="patch", lambda_perceptual=0.0, parsing_until=0.25, lambda_gp=1.0)
+    parser = build_parser(PARSER, weights=False)
+    asked = []
+    parser.register_forward_hook(lambda *_: asked.append(1))
+    intervals = Intervals(log=4, samples=32, checkpoint=32)
+    fit_gan(tmp_path, noise(8), parser, GENERATOR, training, compute, record={}, intervals=intervals)
+    weighed = [any(key.startswith("parsing/") for key in row) for row in read_log(tmp_path / "log.jsonl")]
+    assert weighed == [True, True, *[False] * 6]

@@ -66,6 +66,15 @@ def test_photos_without_landmarks_are_counted_and_none_left_is_an_error(tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_a_joined_set_knows_which_label_maps_are_human(faces):
+    predicted = faces.select([3, 4]).with_labels(faces.labels[[3, 4]])
+    assert faces.human.all()
+    assert not predicted.human.any()
+    both = join(faces.select([0, 1]), predicted)
+    assert both.human.tolist() == [True, True, False, False]
+    assert both.select([3, 0]).human.tolist() == [False, True]
+
+
 def test_join_keeps_people_apart(faces):
     known = faces.select(range(3))
     known = type(known)(**{**vars(known), "identity": np.array([0, 1, 1])})
