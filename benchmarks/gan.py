@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from faceaug.config import check, to_dict
-from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.errors import ConfigError
 from faceaug.evaluate.run import EvaluateConfig, evaluate
-from faceaug.files import ensure_folder, write_json, write_text
+from faceaug.files import write_json, write_text
 from faceaug.gan.config import RECIPES as NAMED
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.inference import load_generator
@@ -27,7 +26,7 @@ from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.pretrained import ImageFeatures
 from faceaug.training.log import read_log, say
-from faceaug.training.runs import WEIGHTS
+from faceaug.training.runs import WEIGHTS, claim
 
 from .cells import Cell, compute_cells
 from .gan_report import markdown, summarise, write_plots
@@ -180,13 +179,15 @@ def bench_gan(
         "bench": {"images": bench.images, "seeds": bench.seeds, "evaluation": to_dict(bench.evaluation)},
         "parser": material.parser.hash,
         "judge": material.judge.hash,
+        "sets": {
+            "train": material.train.about(),
+            "targets": material.targets.about(),
+            "sources": material.sources.about(),
+            "real": material.real.about(),
+        },
         **record,
     }
-    ensure_folder(run)
-    known = run / "config.json"
-    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
-        raise CheckpointMismatch(f"{run}: holds a comparison with other settings; choose another --out, or delete it")
-    write_json(known, settings)
+    claim(run, settings)
     features = ImageFeatures(material.parser.compute)
     cells = compute_cells(
         [

@@ -11,14 +11,14 @@ from typing import Any
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import ensure_folder, write_json
+from faceaug.files import write_json
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute
 from faceaug.training.log import read_log
-from faceaug.training.runs import WEIGHTS
+from faceaug.training.runs import WEIGHTS, claim
 
 from .cells import Cell, compute_cells
 from .report import budget_verdict, summarise, write_report
@@ -107,12 +107,14 @@ def bench_parsing(
             f"generated faces are {synthetic.size} px, real ones {train.size} px; generate them at that size, or name others "
             f"with --synthetic"
         )
-    settings = {"bench": to_dict(config), "parser": to_dict(parser), **record}
-    ensure_folder(run)
-    known = run / "config.json"
-    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
-        raise CheckpointMismatch(f"{run}: holds a benchmark with other settings; choose another --out, or delete it")
-    write_json(known, settings)
+    sets = {"train": train, "tuning": tuning, "testing": testing, "synthetic": synthetic}
+    settings = {
+        "bench": to_dict(config),
+        "parser": to_dict(parser),
+        "sets": {name: some.about() for name, some in sets.items()},
+        **record,
+    }
+    claim(run, settings)
     cells = compute_cells(
         [
             Cell(

@@ -7,7 +7,6 @@ people's photos. The masks are the same, so what the last two lose against the f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -19,7 +18,7 @@ import numpy.typing as npt
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import atomic_file, ensure_folder, write_json, write_text
+from faceaug.files import atomic_file, write_json, write_text
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
@@ -34,7 +33,7 @@ from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.training.device import Compute
 from faceaug.training.log import Progress
-from faceaug.training.runs import WEIGHTS
+from faceaug.training.runs import WEIGHTS, claim
 
 from .cells import Cell, compute_cells
 
@@ -185,11 +184,7 @@ def bench_worth(
     settings = {"worth": to_dict(config), "parser": to_dict(parser), **record}
     settings["worth"].pop("seeds")  # more seeds go on with the same cells
     settings["worth"].pop("rounds")
-    ensure_folder(run)
-    known = run / "config.json"
-    if known.is_file() and json.loads(known.read_text()) != json.loads(json.dumps(settings)):
-        raise CheckpointMismatch(f"{run}: holds another protocol; choose another --out, or delete it")
-    write_json(known, settings)
+    claim(run, settings)
     name = generator.hash[:8]
 
     @cache

@@ -51,7 +51,7 @@ def bench_discriminators(
     photos = open_photos(sources, size=size, root=root, cache=cache)
     reader = load_parser(own_parser(painter.record, runs), compute)
     typer.echo(f"bench-discriminators: {train.title}, {steps} steps each, {compute}\n  generator {weights}")
-    result = run_bench(out, train, label_photos(reader, photos), painter, bench, record={"weights": str(weights)})
+    result = run_bench(out, train, label_photos(reader, photos, cache=cache), painter, bench, record={"weights": str(weights)})
     typer.echo(table(result).to_string())
     if out is not None:
         typer.echo(f"result: {out}")

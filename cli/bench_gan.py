@@ -78,12 +78,12 @@ def bench_gan(
     second = load_parser(judge or ensure_judge(faces, **shared), compute)  # type: ignore[arg-type]
     real, unseen = (open_labelled(faces, split, size=size, root=root, cache=cache) for split in ("train", "testing"))
     photos = open_photos(unlabelled, size=size, root=root, cache=cache)
-    sources = label_photos(first, photos)
+    sources = label_photos(first, photos, cache=cache)
     material = Material(join(real, sources), unseen, sources, real, first, second)
     record = {"preset": chosen}
     names = [row.name for row in chosen_rows]
     identity = {**record, "bench": dataclasses.asdict(bench), "generator": to_dict(generator), "rows": names}
-    identity["faces"] = [faces, unlabelled]
+    identity |= {"train": real.about(), "photos": photos.about(), "parser": first.hash, "judge": second.hash}
     run = out or run_folder(runs, "bench", f"gan-{rows}-{size}", identity)
     typer.echo(
         f"bench-gan: preset {chosen}, {len(material.train):,} faces, {len(chosen_rows)} rows x {seeds} seed(s), {bench.images:,} "

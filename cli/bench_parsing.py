@@ -69,13 +69,13 @@ def bench_parsing(
         synthetic_share=synthetic_share,
     )
     parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0")
-    record = {"synthetic": str(folder.resolve()), "labelled": len(train)}
-    run = out or run_folder(runs, "bench", f"parsing-{size}", {"bench": to_dict(config), "parser": to_dict(parser), **record})
+    identity = {"bench": to_dict(config), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
+    run = out or run_folder(runs, "bench", f"parsing-{size}", identity)
     typer.echo(
         f"bench-parsing: {train.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
         f"{compute}\n  3 settings x {seeds} seed(s), {config.images:,} images each, into {run}"
     )
-    results = run_bench(run, train, tuning, testing, generated, parser, config, compute, record=record)
+    results = run_bench(run, train, tuning, testing, generated, parser, config, compute, record={"labelled": len(train)})
     typer.echo(f"{results['data']}, testing, percent:\n{table(results).to_string()}")
     for line in results["summary"]["verdict"]:
         typer.echo(line)

@@ -70,11 +70,11 @@ def bench_worth(
         unused=train.select(range(labelled, labelled + unused)),
         tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
         scored=scored | ({"further": further} if len(further) else {}),
-        sources=label_photos(reader, photos),
+        sources=label_photos(reader, photos, cache=cache),
     )
     parser = ParserConfig(size=size)
     record = {
-        "data": {name: [part.title, len(part), part.digest()] for name, part in (("train", train), ("sources", photos))},
+        "sets": {"train": train.about(), "sources": photos.about()},
         "labelled": labelled,
         "unused": unused,
     }

@@ -71,7 +71,7 @@ def evaluate(
         photos = open_photos(sources, size=size, root=root, cache=cache)
         reader = load_parser(own_parser(painter.record, runs), compute)
         second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
-    identity = {"evaluate": vars(config), "generator": painter.hash, "masks": masks, "sources": sources}
+    identity = {"evaluate": vars(config), "generator": painter.hash, "masks": targets.about(), "sources": photos.about()}
     identity |= {"inception": str(inception)} if inception is not None else {}
     run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
     typer.echo(
@@ -82,7 +82,7 @@ def evaluate(
         run,
         painter,
         targets,
-        label_photos(reader, photos),
+        label_photos(reader, photos, cache=cache),
         real,
         load_parser(second, compute),
         ImageFeatures(compute),

@@ -63,7 +63,6 @@ def generate(
     from faceaug.generate.run import generate as run_generation
     from faceaug.parser.labelling import label_photos
     from faceaug.parser.predict import load_parser
-    from faceaug.shards.reader import COMPLETE
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
 
@@ -83,16 +82,19 @@ def generate(
     root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
     targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
     photos = open_photos(sources, size=size, root=root, cache=cache)
-    identity = {"generate": to_dict(config), "generator": painter.hash, "masks": [masks, labelled], "sources": sources}
+    identity = {
+        "generate": to_dict(config),
+        "generator": painter.hash,
+        "parser": reader.hash,
+        "masks": targets.about(),
+        "sources": photos.about(),
+    }
     run = out or run_folder(runs, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
     typer.echo(
         f"generate: {len(targets):,} masks ({targets.title}), {per_mask} of {len(photos):,} sources ({photos.title}) for each, "
         f"at {size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
     )
-    if (run / COMPLETE).is_file():
-        typer.echo(f"generate: already finished: {run}")
-        return
-    summary = run_generation(run, targets, label_photos(reader, photos), painter, reader, config, batch=batch)
+    summary = run_generation(run, targets, label_photos(reader, photos, cache=cache), painter, reader, config, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

@@ -101,11 +101,12 @@ def train_gan(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
+    from faceaug.config import to_dict
     from faceaug.gan.train import Intervals, fit_gan
     from faceaug.parser.labelling import label_photos
     from faceaug.parser.predict import load_parser
     from faceaug.prepare.faces import join
-    from faceaug.training.runs import WEIGHTS, run_folder
+    from faceaug.training.runs import run_folder
 
     from .train_parser import ensure_parser
 
@@ -126,24 +127,22 @@ def train_gan(
             seed=seed,
         )
     frozen = load_parser(weights, compute)
-    titles = [train.title]
     if photos is not None:
-        titles += [photos.title] if photos.title != train.title else []
-        train = join(train, label_photos(frozen, photos))
+        train = join(train, label_photos(frozen, photos, cache=cache))
     record = {
         "preset": chosen,
-        "data": titles,
-        "faces": len(train),
         "parser": str(weights.resolve()),
         "parser_hash": frozen.hash,
     }
-    identity = [dataclasses.asdict(generator), dataclasses.asdict(training), {**record, "parser": frozen.hash}]
-    name = chosen if variant == "full" else f"{chosen}-{variant}"
-    run = out or run_folder(runs, "gan", name, {"identity": identity})
-    if (run / WEIGHTS).is_file():
-        typer.echo(f"already finished: {run / WEIGHTS}")
-        return
-    typer.echo(f"  faces: {len(train):,} ({' + '.join(titles)}), parser {weights}")
+    identity = {
+        "generator": to_dict(generator),
+        "training": to_dict(training),
+        "preset": chosen,
+        "parser": frozen.hash,
+        "faces": train.about(),
+    }
+    run = out or run_folder(runs, "gan", chosen if variant == "full" else f"{chosen}-{variant}", identity)
+    typer.echo(f"  faces: {len(train):,} ({train.title}), parser {weights}")
     typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
     intervals = Intervals(checkpoint=checkpoint_every)
     finished = fit_gan(

@@ -94,7 +94,7 @@ def run_parser(
     from faceaug.config import to_dict
     from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
-    from faceaug.training.runs import WEIGHTS, run_folder
+    from faceaug.training.runs import run_folder
 
     assert isinstance(parser, ParserConfig)  # typed loosely to keep imports out of --help
     root, cache = resolve_root(data_root), cache or runs / "cache"
@@ -103,22 +103,14 @@ def run_parser(
     if training.get("images") is None:
         training = {**training, "images": default_images(len(train), compute.device.type)}
     settings = ParserTraining(**training)  # type: ignore[arg-type]
-    record = {"data": train.title, "faces": len(train), "tuning": len(tuning)}
-    run = out or run_folder(
-        runs,
-        "parser",
-        f"{parser.encoder}-{parser.size}",
-        {"parser": to_dict(parser), "training": to_dict(settings), **record},
-    )
-    if (run / WEIGHTS).is_file():
-        typer.echo(f"train-parser: already finished: {run / WEIGHTS}")
-        return run / WEIGHTS
+    identity = {"parser": to_dict(parser), "training": to_dict(settings), "faces": train.about(), "tuning": tuning.about()}
+    run = out or run_folder(runs, "parser", f"{parser.encoder}-{parser.size}", identity)
     typer.echo(
         f"train-parser: {train.title}, {len(train):,} labelled, at {parser.size} px, {parser.encoder}"
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
         f"  {settings.images:,} images in batches of {settings.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
     )
-    weights = fit_parser(run, train, tuning, parser, settings, compute, record=record)
+    weights = fit_parser(run, train, tuning, parser, settings, compute, record={})
     typer.echo(f"parser: {weights}\ncurves: {run / 'curves.png'}, pictures: {run / 'predictions.png'}")
     return weights
 

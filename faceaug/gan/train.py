@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from faceaug.config import check, to_dict
 from faceaug.errors import ConfigError, TrainingFailed
-from faceaug.files import ensure_folder, write_json
 from faceaug.gan.batches import Batches
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.step import Networks, Optimisers, gan_step
@@ -33,7 +32,7 @@ from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute, peak_memory
 from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import WEIGHTS
+from faceaug.training.runs import WEIGHTS, claim, finished
 
 _COLUMNS = 10
 
@@ -88,7 +87,7 @@ def fit_gan(
         OutputError: the folder cannot be written.
     """
     every = intervals or Intervals()
-    config = {"generator": to_dict(generator), "training": to_dict(training), **record}
+    config = {"generator": to_dict(generator), "training": to_dict(training), "data": faces.about(), **record}
     identity = {key: value for key, value in config.items() if key != "parser"}
     checkpoint = run / "checkpoint.pt"
     world = compute.world
@@ -97,10 +96,12 @@ def fit_gan(
             f"--batch {training.batch}: cannot be computed by {world.size} device(s) in {accumulate} part(s); make it a multiple "
             f"of {world.size * accumulate}"
         )
-    stored = load_checkpoint(checkpoint, config=identity)
     if world.first:
-        ensure_folder(run)
-        write_json(run / "config.json", config)
+        claim(run, config, movable=("parser",))
+    if (done := finished(run, "gan")) is not None:
+        say(f"train-gan: already finished: {done}")
+        return done
+    stored = load_checkpoint(checkpoint, config=identity)
 
     torch.manual_seed(training.seed)
     networks = Networks.build(generator, training, parser, compute)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from faceaug.config import check, to_dict
-from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
-from faceaug.files import ensure_folder, write_json
+from faceaug.errors import CheckpointMismatch, NothingLeft
+from faceaug.files import write_json
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.gan.painter import Look
@@ -31,6 +31,7 @@ from faceaug.pretrained import ImageFeatures
 from faceaug.shards.reader import COMPLETE, ShardReader
 from faceaug.shards.writer import shard_name, write_shard
 from faceaug.training.log import Progress, say
+from faceaug.training.runs import claim
 
 ByteArray = npt.NDArray[np.uint8]
 
@@ -93,7 +94,8 @@ def generate(
         What ``complete.json`` holds: shards, rows, counts of what was dropped and why, agreement, gender accuracy.
 
     Raises:
-        ConfigError: the folder holds another set, or the pairing is impossible.
+        CheckpointMismatch: the folder holds another set.
+        ConfigError: the pairing is impossible.
         NothingLeft: the filters dropped every face.
         OutputError: the folder cannot be written.
     """
@@ -107,14 +109,15 @@ def generate(
         "generate": to_dict(config),
         "generator": generator.hash,
         "parser": parser.hash,
-        "targets": {"title": targets.title, "count": len(targets)},
-        "sources": {"title": sources.title, "count": len(sources)},
+        "targets": targets.about(),
+        "sources": sources.about(),
         "size": targets.size,
     }
-    _claim(run, record)
+    claim(run, record)
     if (run / COMPLETE).is_file():
-        finished: dict[str, Any] = json.loads((run / COMPLETE).read_text())
-        return finished
+        say(f"generate: already finished: {run}")
+        known_summary: dict[str, Any] = json.loads((run / COMPLETE).read_text())
+        return known_summary
     gender, target_male, report = _genders(run, targets, sources, config, parser)
     plan = plan_pairs(
         targets,
@@ -183,14 +186,6 @@ def _discard(run: Path) -> None:
             path.unlink()
     with contextlib.suppress(OSError):  # the user's own files may be there
         run.rmdir()
-
-
-def _claim(run: Path, record: dict[str, Any]) -> None:
-    ensure_folder(run)
-    path = run / "config.json"
-    if path.is_file() and json.loads(path.read_text()) != record:
-        raise ConfigError(f"{run}: holds a set made with other settings; choose another --out, or delete it")
-    write_json(path, record)
 
 
 def _genders(

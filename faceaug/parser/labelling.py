@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from faceaug.files import atomic_file, ensure_folder, short_hash
 from faceaug.labels import FLIP_TABLE, NUM_CLASSES
 from faceaug.parser.predict import Parser, predict_logits
 from faceaug.prepare.faces import FaceSet
 from faceaug.tensors import to_float
 from faceaug.training.log import Progress
+
+_VERSION = 1
+"""Of the predictions in a cache; another way to predict gets another number."""
 
 KEPT = 0.8
 """Share of photos that are kept, the most confident ones.
@@ -23,19 +28,29 @@ With P_F trained on 200 labelled faces, the mirror image is worth 0.5 points of 
 run) and leaving out the least confident fifth another 0.7."""
 
 
-def label_photos(parser: Parser, photos: FaceSet, *, keep: float = KEPT, label: str = "labelling photos") -> FaceSet:
+def label_photos(
+    parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None, label: str = "labelling photos"
+) -> FaceSet:
     """Photos with predicted label maps, without those of the least confidence; processes share the work.
 
     Args:
         parser: P_F.
         photos: aligned photos.
         keep: share that is kept, above 0 and at most 1; two photos at least.
+        cache: folder that keeps the predictions; the same parser's for the same photos are read back from it.
         label: name for the progress line.
 
     Returns:
         The photos kept, in their order; how many are not is in :attr:`~faceaug.prepare.faces.FaceSet.dropped`.
     """
-    found = parser.compute.world.shared(lambda images: _predict(parser, images, label), photos.images)
+    known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}.npy"
+    found = None if known is None else _read(known, len(photos), photos.size)
+    if found is None:
+        found = parser.compute.world.shared(lambda images: _predict(parser, images, label), photos.images)
+        if known is not None and parser.compute.world.first:
+            ensure_folder(known.parent)
+            with atomic_file(known) as part, open(part, "wb") as handle:
+                np.save(handle, found)
     count = min(max(math.ceil(keep * len(photos)), 2), len(photos))
     # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
     kept = np.sort(np.argsort(-found["confidence"], kind="stable")[:count])
@@ -46,10 +61,23 @@ def label_photos(parser: Parser, photos: FaceSet, *, keep: float = KEPT, label: 
     return dataclasses.replace(chosen.select(kept), dropped={**photos.dropped, "the parser is unsure": unsure})
 
 
+def _record(size: int) -> np.dtype[Any]:
+    return np.dtype([("labels", np.uint8, (size, size)), ("confidence", np.float32)])
+
+
+def _read(file: Path, count: int, size: int) -> npt.NDArray[Any] | None:
+    """Predictions kept in a file; None where there are none, or not these: they are predicted anew then."""
+    try:
+        found: npt.NDArray[Any] = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == (count,) and found.dtype == _record(size) else None
+
+
 def _predict(parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:
     """Records of ``labels`` ``(S, S)`` uint8 and ``confidence``: the mean probability of a pixel's predicted class."""
     size = images.shape[1]
-    found = np.empty(len(images), dtype=[("labels", np.uint8, (size, size)), ("confidence", np.float32)])
+    found = np.empty(len(images), dtype=_record(size))
     exchanged = torch.from_numpy(FLIP_TABLE[:NUM_CLASSES].astype(np.int64))
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), 32):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
-from faceaug.files import ensure_folder, write_json
+from faceaug.files import write_json
 from faceaug.images import write_png
 from faceaug.labels import IGNORE, NUM_CLASSES, colour
 from faceaug.parser.batches import MixedBatches
@@ -30,7 +30,7 @@ from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
 from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import WEIGHTS
+from faceaug.training.runs import WEIGHTS, claim, finished
 
 REPORT = "report.json"
 
@@ -69,11 +69,19 @@ def fit_parser(
         TrainingFailed: the loss is no longer finite.
         OutputError: the folder cannot be written.
     """
-    config = {"parser": to_dict(parser), "training": to_dict(training), **record}
+    data = {"faces": real, "tuning": tuning, **({} if synthetic is None else {"synthetic": synthetic})}
+    config = {
+        "parser": to_dict(parser),
+        "training": to_dict(training),
+        "data": {name: some.about() for name, some in data.items()},
+        **record,
+    }
+    claim(run, config)
+    if (done := finished(run, "parser")) is not None:
+        say(f"{label}: already finished: {done}")
+        return done
     checkpoint = run / "checkpoint.pt"
     stored = load_checkpoint(checkpoint, config=json.loads(json.dumps(config)))
-    ensure_folder(run)
-    write_json(run / "config.json", config)
 
     torch.manual_seed(training.seed)
     network = compute.module(build_parser(parser, weights=stored is None))

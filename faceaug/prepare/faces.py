@@ -110,11 +110,19 @@ class FaceSet:
         return np.ones(len(self), dtype=bool) if self.predicted is None else ~self.predicted
 
     def digest(self) -> str:
-        """SHA-256 of the faces themselves, photos and label maps: equal for equal data, wherever they lie."""
+        """SHA-256 of photos, human label maps and what is known of the people: equal for equal data, wherever they lie.
+
+        Predicted label maps are left out: they follow from the photos and the parser, whose hash runs keep beside this.
+        """
         found = hashlib.sha256(np.ascontiguousarray(self.images).data)
-        if self.labels is not None:
-            found.update(np.ascontiguousarray(self.labels).data)
+        labels = None if self.labels is None else self.labels if self.predicted is None else self.labels[self.human]
+        for column in (labels, self.male, self.identity, self.predicted):
+            found.update(b"" if column is None else np.ascontiguousarray(column).data)
         return found.hexdigest()
+
+    def about(self) -> dict[str, Any]:
+        """Which faces these are, for the identity of runs: ``title``, ``count``, and ``sha256`` of what they contain."""
+        return {"title": self.title, "count": len(self), "sha256": self.digest()}
 
     def with_labels(self, labels: ByteArray) -> FaceSet:
         """The same photos with label maps ``(N, S, S)`` predicted by a parser."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import file_hash, short_hash
+from faceaug.files import ensure_folder, file_hash, short_hash, write_json
+from faceaug.training.checkpoint import load_weights
 
 WEIGHTS = "weights.safetensors"
 """Every training run ends by writing this file; a run folder that has it is finished."""
@@ -15,6 +18,60 @@ WEIGHTS = "weights.safetensors"
 def run_folder(root: Path, kind: str, name: str, config: dict[str, Any]) -> Path:
     """``<root>/<kind>/<name>-<hash of config>``: one folder for each distinct set of settings."""
     return root / kind / f"{name}-{short_hash(config)}"
+
+
+CONFIG = "config.json"
+"""In every run folder: what the run is."""
+
+
+def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -> None:
+    """Make a folder a run's own, or check that it already is.
+
+    Args:
+        run: the folder.
+        config: all that the run's results depend on: settings, and which data (:meth:`faceaug.prepare.faces.FaceSet.about`).
+        movable: top-level keys that are kept and may change: where files lie whose hashes are elsewhere in ``config``.
+
+    Raises:
+        CheckpointMismatch: it holds another run; the message names what differs.
+        OutputError: it cannot be written.
+    """
+    ensure_folder(run)
+    file = run / CONFIG
+    if file.is_file():
+        try:
+            known = json.loads(file.read_text())
+        except ValueError as error:
+            raise CheckpointMismatch(f"{file}: damaged ({error}); delete the run to start it anew") from error
+        wanted = json.loads(json.dumps(config))
+        kept = {key: wanted.get(key) for key in movable}
+        found = list(dict.fromkeys(_differences({**known, **kept}, wanted)))
+        if found:
+            told = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
+            raise CheckpointMismatch(f"{run}: made with other settings ({told}); use another --out, or delete the run")
+    write_json(file, config)
+
+
+def _differences(one: Any, other: Any, name: str = "") -> Iterator[str]:
+    """Names of what differs between two JSON values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            yield from _differences(one.get(key), other.get(key), f"{name}.{key}" if name else key)
+    elif one != other:
+        yield name.removesuffix(".sha256").removesuffix(".count").removesuffix(".title")
+
+
+def finished(run: Path, kind: str) -> Path | None:
+    """The run's weights where it is finished, which means that they load; None where it is not.
+
+    Raises:
+        CheckpointMismatch: the file is damaged or of another kind.
+    """
+    weights = run / WEIGHTS
+    if not weights.is_file():
+        return None
+    load_weights(weights, kind=kind)
+    return weights
 
 
 def latest(root: Path, kind: str, filename: str = WEIGHTS) -> Path | None:

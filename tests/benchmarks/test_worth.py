@@ -80,7 +80,7 @@ def test_additions_have_the_human_masks_and_other_pictures(groups, trained, comp
 def test_another_protocol_or_size_is_refused(groups, trained, compute, tmp_path, noise):
     generator = load_generator(trained.gan, compute)
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(CheckpointMismatch, match="holds another protocol"):
+    with pytest.raises(CheckpointMismatch, match="made with other settings"):
         bench_worth(tmp_path, groups, generator, PARSER, CONFIG, compute, record={})
     other = dataclasses.replace(groups, labelled=noise(4, 128))
     with pytest.raises(CheckpointMismatch, match="generates 64 px, the faces are 128 px"):

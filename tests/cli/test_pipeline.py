@@ -1,6 +1,7 @@
 """The commands one after the other in one folder, as a user runs them; small numbers, the real code."""
 
 import json
+import shutil
 
 import pytest
 
@@ -66,8 +67,39 @@ def test_the_same_commands_again_do_nothing_new(faceaug, folder):
     weights = next((folder / "runs" / "parser").glob("*/weights.safetensors"))
     assert "is there already" in _good(faceaug(*DRAW, cwd=folder)).err
     again = _good(faceaug("train-gan", "--preset", "tiny", "--images", 16, "--parser", weights, cwd=folder))
-    assert "already finished" in again.out
-    assert "already finished" in _good(faceaug("generate", "--masks", "helen", cwd=folder)).out
+    assert "already finished" in again.err
+    assert "already finished" in _good(faceaug("generate", "--masks", "helen", cwd=folder)).err
+    assert "labelling photos" not in again.err  # read back from the cache
+
+
+def test_runs_know_their_data(faceaug, folder):
+    """The same title and as many faces, but other ones: other runs, and no folder is taken for another's."""
+    _good(faceaug("draw", "--out", folder / "d2", "--seed", 5, *DRAW[1:], cwd=folder))
+    other, runs = ("--data-root", folder / "d2"), folder / "runs"
+    before = {path for kind in ("parser", "synthetic", "bench") for path in (runs / kind).glob("*")}
+    parser = _good(faceaug("train-parser", "--images", 32, *other, cwd=folder))
+    assert "already finished" not in parser.err
+    (weights,) = {path for path in (runs / "parser").glob("*")} - before
+    # Another parser reads the faces, so it is another set; and so it is with other masks.
+    for more in (("--parser", weights / "weights.safetensors"), other):
+        made = _good(faceaug("generate", "--masks", "helen", *more, cwd=folder))
+        assert "already finished" not in made.err
+    first, second = sorted({path for path in (runs / "synthetic").glob("*")} - before, key=lambda path: path.stat().st_mtime)
+    # A set that was replaced in its place is another set.
+    bench = ("bench-parsing", "--images", 16, "--encoder", "mobilenet_v2", "--synthetic", first)
+    _good(faceaug(*bench, "--out", folder / "bench", cwd=folder))
+    shutil.rmtree(first)
+    second.rename(first)
+    refused = faceaug(*bench, "--out", folder / "bench", cwd=folder)
+    assert refused.code == 2
+    assert "made with other settings (sets.synthetic" in refused.error
+
+
+def test_a_finished_run_in_the_named_folder_is_not_another_datas(faceaug, folder):
+    _good(faceaug("train-parser", "--images", 8, "--out", folder / "mine", cwd=folder))
+    refused = faceaug("train-parser", "--images", 8, "--out", folder / "mine", "--data-root", folder / "d2", cwd=folder)
+    assert refused.code == 2
+    assert "mine: made with other settings (data.faces, data.tuning); use another --out" in refused.error
 
 
 def test_a_dry_run_trains_nothing(faceaug, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from faceaug.datasets.celeba import CelebA
 
-from faceaug.errors import ConfigError, NothingLeft
+from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
 from faceaug.gan.inference import load_generator
 from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
@@ -142,7 +142,7 @@ def test_nothing_left_is_an_error_and_no_set(ready, tmp_path):
 
 def test_another_set_in_the_folder_is_refused(ready, tmp_path):
     generate(tmp_path, *ready, CONFIG)
-    with pytest.raises(ConfigError, match="other settings"):
+    with pytest.raises(CheckpointMismatch, match="other settings"):
         generate(tmp_path, *ready, GenerateConfig(per_mask=3))
 
 

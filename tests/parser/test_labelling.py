@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from faceaug.labels import flip_labels
+from faceaug.parser import labelling
 from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import load_parser
 
@@ -41,3 +42,20 @@ def test_the_least_confident_are_left_out_in_order(parser, faces, monkeypatch):
 def test_two_photos_are_always_kept(parser, faces):
     assert len(label_photos(parser, faces.select([0, 1, 2]), keep=0.01)) == 2
     assert len(label_photos(parser, faces.select([0]), keep=0.5)) == 1
+
+
+def test_labels_are_kept_and_only_for_these_photos_and_this_parser(parser, faces, tmp_path, monkeypatch):
+    some = faces.select([0, 1, 2])
+    first = label_photos(parser, some, cache=tmp_path)
+    assert not first.human.any()
+    (kept,) = tmp_path.iterdir()
+    predicted = []
+    real = labelling._predict
+    monkeypatch.setattr(labelling, "_predict", lambda *args: predicted.append(1) or real(*args))
+    assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
+    assert not predicted
+    label_photos(parser, faces.select([2, 1, 0]), cache=tmp_path)
+    label_photos(dataclasses.replace(parser, hash="another"), some, cache=tmp_path)
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
+    assert len(predicted) == 3

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import time
 
@@ -82,3 +83,20 @@ def test_join_keeps_people_apart(faces):
     assert both.identity.tolist() == [0, 1, 1, 2, 3, 3]
     assert both.title == known.title
     assert len(both) == 6
+
+
+def test_the_digest_follows_what_the_faces_contain(faces):
+    assert faces.digest() == faces.select(range(len(faces))).digest()
+    changed = [faces.images.copy(), faces.labels.copy()]
+    changed[0][3, 5, 5, 0] ^= 1
+    changed[1][3, 5, 5] = 0 if changed[1][3, 5, 5] else 1
+    others = [
+        dataclasses.replace(faces, images=changed[0]),
+        dataclasses.replace(faces, labels=changed[1]),
+        dataclasses.replace(faces, male=1 - faces.male),
+        faces.with_labels(faces.labels),
+    ]
+    assert len({faces.digest(), *(other.digest() for other in others)}) == 5
+    # What a parser predicted is told by the parser.
+    assert faces.with_labels(changed[1]).digest() == others[3].digest()
+    assert faces.about() == {"title": faces.title, "count": 12, "sha256": faces.digest()}

@@ -4,7 +4,7 @@ import pytest
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
-from faceaug.training.runs import find, latest, own_parser, run_folder
+from faceaug.training.runs import claim, find, finished, latest, own_parser, run_folder
 
 
 def test_same_settings_same_folder(tmp_path):
@@ -36,3 +36,29 @@ def test_a_generators_parser_is_found_again_after_a_move(tmp_path):
     # Other weights in that place are not the generator's parser: the missing file is named.
     (moved / "parser" / "a" / "weights.safetensors").write_text("others")
     assert own_parser(record, moved) == weights
+
+
+def test_a_folder_is_one_runs_alone(tmp_path):
+    config = {"a": {"b": 1, "c": (1, 2)}, "data": {"sha256": "x", "count": 3}, "file": "here"}
+    claim(tmp_path / "run", config)
+    claim(tmp_path / "run", config)
+    claim(tmp_path / "run", {**config, "file": "there"}, movable=("file",))
+    for changed, told in (
+        ({"a": {"b": 2, "c": [1, 2]}}, r"\(a\.b\)"),
+        ({"data": {"sha256": "y", "count": 4}}, r"\(data\)"),
+        ({"file": "here"}, r"\(file\)"),
+        ({"new": 1}, r"\(new\)"),
+    ):
+        with pytest.raises(CheckpointMismatch, match=f"run: made with other settings {told}; use another --out"):
+            claim(tmp_path / "run", {**config, "file": "there", **changed})
+    (tmp_path / "run" / "config.json").write_text("{")
+    with pytest.raises(CheckpointMismatch, match=r"config\.json: damaged"):
+        claim(tmp_path / "run", config)
+
+
+def test_finished_means_that_the_weights_load(tmp_path, trained):
+    assert finished(tmp_path, "parser") is None
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointMismatch, match="not a whole safetensors file"):
+        finished(tmp_path, "parser")
+    assert finished(trained.parser.parent, "parser") == trained.parser
