@@ -14,6 +14,7 @@ from faceaug.parser.augment import augment
 from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import FaceSet
 from faceaug.tensors import to_float
+from faceaug.training.order import Shuffled
 
 
 class MixedBatches:
@@ -34,14 +35,19 @@ class MixedBatches:
         if training.synthetic_share > 0 and synthetic is None:
             raise ConfigError("--synthetic-share: there are no synthetic faces; generate some first")
         self._real, self._synthetic, self._training = real, synthetic, training
+        self._orders = [
+            Shuffled(np.arange(len(faces)), seed=training.seed, stream=10 + part)
+            for part, faces in enumerate([real] if synthetic is None else [real, synthetic])
+        ]
 
     def get(self, step: int) -> tuple[Tensor, Tensor]:
         """Images ``(N, 3, S, S)`` float32 in [-1, 1] and labels ``(N, S, S)`` uint8 of one step."""
         batch = self._training.batch
         before, after = self._synthetic_rows(step), self._synthetic_rows(step + 1)
-        parts = [self._rows(self._real, 0, step * batch - before, (step + 1) * batch - after)]
+        own = step * batch - before
+        parts = [_rows(self._real, self._orders[0].get(own, batch - (after - before)))]
         if self._synthetic is not None and after > before:
-            parts.append(self._rows(self._synthetic, 1, before, after))
+            parts.append(_rows(self._synthetic, self._orders[1].get(before, after - before)))
         images = to_float(np.concatenate([photos for photos, _ in parts]))
         labels = torch.from_numpy(np.concatenate([maps for _, maps in parts]))
         if not self._training.augment:
@@ -52,14 +58,7 @@ class MixedBatches:
         """How many synthetic rows all steps before ``step`` had: shares hold over the run, whatever the batch."""
         return math.floor(step * self._training.batch * self._training.synthetic_share + 1e-9)
 
-    def _rows(self, faces: FaceSet, part: int, begin: int, end: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Places ``begin`` to ``end`` of an endless sequence of shuffled epochs."""
-        taken: list[npt.NDArray[np.int64]] = []
-        while begin < end:
-            epoch, within = divmod(begin, len(faces))
-            order = np.random.default_rng([self._training.seed, 10 + part, epoch]).permutation(len(faces))
-            taken.append(order[within : within + end - begin])
-            begin += len(taken[-1])
-        rows = np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
-        assert faces.labels is not None  # checked above
-        return faces.images[rows], faces.labels[rows]
+
+def _rows(faces: FaceSet, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    assert faces.labels is not None  # checked by MixedBatches
+    return faces.images[rows], faces.labels[rows]

@@ -108,7 +108,7 @@ def fit_parser(
             for group in optimiser.param_groups:
                 group["lr"] = training.rate(step) * group["ratio"]
             images, labels = batches.get(step)
-            losses.append(_step(network, optimiser, images, labels, weights, compute))
+            losses.append(train_step(network, optimiser, images, labels, weights, compute))
             step += 1
             ema.update(network, batch=training.batch, images_seen=step * training.batch)
             seen = min(step * training.batch, training.images)
@@ -198,7 +198,7 @@ def _tilt(weights: Tensor) -> Tensor:
     return torch.where(weights > 0, weights, 1.0).log()
 
 
-def _step(
+def train_step(
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
     images: Tensor,
@@ -206,6 +206,19 @@ def _step(
     weights: Tensor,
     compute: Compute,
 ) -> Tensor:
+    """One step of the optimiser on a batch.
+
+    Args:
+        network: updated in place, left in training mode.
+        optimiser: of its parameters.
+        images: ``(N, 3, S, S)`` float32 in [-1, 1], on the CPU.
+        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        weights: ``(11,)`` of the classes.
+        compute: device and precision.
+
+    Returns:
+        The loss, a detached scalar.
+    """
     network.train()
     with compute.autocast():
         logits = network(compute.image(images))

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 from faceaug.benchmarks import worth as module
-from faceaug.benchmarks.worth import ARMS, Faces, WorthConfig, additions, bench_worth, table, worth
+from faceaug.benchmarks.worth import ARMS, Faces, Short, WorthConfig, additions, bench_worth, table, worth
 from small import PARSER
 
 from faceaug.errors import CheckpointMismatch, ConfigError
@@ -66,6 +66,28 @@ def test_the_protocol_from_faces_to_worth(groups, trained, compute, tmp_path, mo
     again = bench_worth(tmp_path, groups, other, PARSER, CONFIG, compute, record={"labelled": 4})
     assert trained_again == [f"{arm}-ffffffff-seed{seed}" for seed in (0, 1) for arm in ARMS[2:]]
     assert again["worth"] == results["worth"]  # the same faces, the same seeds
+
+
+def test_the_short_protocol_goes_on_from_the_parser_without_additions(groups, trained, compute, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Short", lambda: Short(images=8))
+    generator = load_generator(trained.gan, compute)
+    config = dataclasses.replace(CONFIG, short=True, seeds=1)
+    results = bench_worth(tmp_path, groups, generator, PARSER, config, compute, record={})
+    name = generator.hash[:8]
+    cells = {path.name for path in (tmp_path / "cells").iterdir()}
+    assert cells == {"nothing-seed0", *(cell["folder"] for cell in results["cells"])}
+    assert [cell["training"]["synthetic_share"] for cell in results["cells"]] == [0.0, 0.5, 0.5, 0.5]
+    assert (tmp_path / f"worth-short-{name}.json").is_file()
+    # It begins where that parser ended: with a rate of 0 all arms are that parser.
+    monkeypatch.setattr(module, "Short", lambda: Short(images=8, learning_rate=1e-12))
+    for cell in results["cells"]:
+        (tmp_path / "cells" / cell["folder"] / "cell.json").unlink()
+    again = bench_worth(tmp_path, groups, generator, PARSER, config, compute, record={})
+    whole = json.loads((tmp_path / "cells" / "nothing-seed0" / "cell.json").read_text())
+    assert all(
+        cell["testing"]["pixel_accuracy"] == pytest.approx(whole["testing"]["pixel_accuracy"], abs=0.1) for cell in again["cells"]
+    )
+    assert {cell["seed"] for cell in again["cells"]} == {0}
 
 
 def test_additions_have_the_human_masks_and_other_pictures(groups, trained, compute):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from faceaug.errors import ConfigError
-from faceaug.gan.batches import Batches, Shuffled
+from faceaug.gan.batches import Batches
 from faceaug.labels import flip_labels
 from faceaug.prepare.faces import join
 from faceaug.prepare.likeness import Likeness, shape_vectors
@@ -129,12 +129,3 @@ def test_where_all_masks_are_human_or_none_is_targets_come_in_turn(noise):
     for some in (faces, faces.with_labels(faces.labels)):
         one, other = (Batches(some, batch=4, seed=0, flip=True, human=share).get(3, paired=False) for share in (0.0, 0.5))
         assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in vars(one))
-
-
-def test_numbers_come_once_an_epoch_from_any_place():
-    numbers = Shuffled(np.arange(5), seed=0, stream=1)
-    whole = numbers.get(0, 15)
-    assert [sorted(part) for part in np.split(whole, 3)] == [list(range(5))] * 3
-    for start in (12, 0, 3, 7):
-        assert (Shuffled(np.arange(5), seed=0, stream=1).get(start, 3) == whole[start : start + 3]).all()
-    assert numbers.get(4, 0).tolist() == []

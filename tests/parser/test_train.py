@@ -24,7 +24,7 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
     settings = ParserTraining(images=32, batch=4, evaluations=4)
     whole = fit_parser(tmp_path / "whole", real, tuning, PARSER, settings, compute, record={})
 
-    step = training_module._step
+    step = training_module.train_step
     calls = []
 
     def dies(*args):
@@ -33,10 +33,10 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
             raise Killed
         return step(*args)
 
-    monkeypatch.setattr(training_module, "_step", dies)
+    monkeypatch.setattr(training_module, "train_step", dies)
     with pytest.raises(Killed):
         fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
-    monkeypatch.setattr(training_module, "_step", step)
+    monkeypatch.setattr(training_module, "train_step", step)
     cut = fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
 
     first, second = load_file(whole), load_file(cut)
