@@ -284,7 +284,7 @@ def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
     found = np.array(
         [
             measured(
-                rng.integers(seeds, size=seeds),
+                np.asarray(rng.integers(seeds, size=seeds)),
                 np.repeat(np.bincount(rng.integers(count, size=count), minlength=count)[None], seeds, axis=0),
             )
             for _ in range(rounds)
@@ -375,8 +375,9 @@ def _score(folder: Path, arm: str, seed: int, trained: Parser, faces: Faces, tra
         assert some.labels is not None  # opened by open_labelled
         predicted = predict_labels(trained, some.images, batch=64)
         matrices[part] = np.stack([confusion(a, b) for a, b in zip(predicted, some.labels, strict=True)])
+    small: dict[str, Any] = {part: m.astype(np.int32) for part, m in matrices.items()}
     with atomic_file(folder / CONFUSIONS) as path, open(path, "wb") as handle:
-        np.savez_compressed(handle, **{part: m.astype(np.int32) for part, m in matrices.items()})
+        np.savez_compressed(handle, **small)
     scored = {part: scores(m.sum(axis=0)) for part, m in matrices.items()}
     return {"arm": arm, "seed": seed, "folder": folder.name, "training": training, **scored}
 
