@@ -46,5 +46,13 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, 
 Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
 Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]
 Nodes = Annotated[int, typer.Option("--nodes", help="Hosts; start the same command on each with torchrun or SLURM.")]
+Settings = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting without an option of its own; may be repeated."),
+]
+ConfigFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--config", help="Settings from a TOML file or from a run's config.json; --set and options go over it."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")]

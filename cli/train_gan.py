@@ -11,6 +11,7 @@ from .options import (
     RUNS,
     Batch,
     Cache,
+    ConfigFile,
     DataRoot,
     Device,
     Devices,
@@ -22,7 +23,7 @@ from .options import (
     Precision,
     Preset,
     Runs,
-    Seed,
+    Settings,
 )
 
 if TYPE_CHECKING:
@@ -65,8 +66,10 @@ def train_gan(
     precision: Precision = "auto",
     devices: Devices = 1,
     nodes: Nodes = 1,
+    settings: Settings = None,
+    config: ConfigFile = None,
     accumulate: Annotated[int, typer.Option(help="Compute a batch in this many parts: less memory, the same result.")] = 1,
-    seed: Seed = 0,
+    seed: Annotated[Optional[int], typer.Option(help="Of everything random; else the preset's, 0.")] = None,  # noqa: UP045
     dry_run: DryRun = False,
 ) -> None:
     """Train the mask-guided GAN on labelled faces and on photos that the parser labels.
@@ -75,16 +78,19 @@ def train_gan(
     command resumes.
     With --dry-run it prints every part's shapes, parameters and FLOPs beside the official code's, and trains nothing.
 
-    Example: faceaug train-gan --faces helen:/data/helen --unlabelled celeba:/data/celeba --preset tiny --images 120000
+    Example: faceaug train-gan --faces helen:/data/helen --unlabelled celeba:/data/celeba --images 120000 --set lambda_colour=1
     """
     import dataclasses
 
+    from faceaug.config import apply_settings
     from faceaug.gan.config import apply_recipe
     from faceaug.training.device import launch
 
     compute = launch(device, precision, devices=1 if dry_run else devices, nodes=1 if dry_run else nodes)
     chosen, (generator, training) = preset_for(preset, compute)
     generator, training = apply_recipe(recipe, dataclasses.replace(generator, variant=variant), training)
+    sections = apply_settings({"generator": generator, "training": training}, file=config, pairs=settings or ())
+    generator, training = sections["generator"], sections["training"]
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
     training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -124,7 +130,7 @@ def train_gan(
             cache=cache,
             compute=compute,
             labelled=labelled,
-            seed=seed,
+            seed=training.seed,
         )
     frozen = load_parser(weights, compute)
     if photos is not None:

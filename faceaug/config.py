@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from faceaug.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 T = TypeVar("T")
 
@@ -50,6 +59,84 @@ def check(problems: dict[str, bool]) -> None:
     found = [message for message, applies in problems.items() if applies]
     if found:
         raise ConfigError("; ".join(found))
+
+
+def apply_settings(configs: dict[str, Any], *, file: Path | None = None, pairs: Sequence[str] = ()) -> dict[str, Any]:
+    """Configurations with settings from a file, then from ``NAME=VALUE`` pairs.
+
+    Args:
+        configs: dataclasses by section, for example ``generator`` and ``training``.
+        file: TOML whose keys, at the top or in a table named after a section, are fields; or a run's ``config.json``, of which
+            these sections are taken.
+        pairs: a name that several sections have sets them all.
+
+    Returns:
+        The sections anew.
+
+    Raises:
+        ConfigError: the file cannot be read, a name is unknown (the message lists the known ones), a value does not fit.
+    """
+    changes: dict[str, dict[str, Any]] = {section: {} for section in configs}
+
+    def change(where: str, name: str, value: Any, sections: Iterable[str]) -> None:
+        fits = [section for section in sections if name in _fields(configs[section])]
+        if not fits:
+            known = sorted({field for section in sections for field in _fields(configs[section])})
+            raise ConfigError(f"{where} {name}: unknown; known are {', '.join(known)}")
+        for section in fits:
+            changes[section][name] = _converted(f"{where} {name}", value, getattr(configs[section], name))
+
+    if file is not None:
+        for section, name, value in _read_settings(file, configs):
+            change(f"--config {file}:", name, value, configs if section is None else [section])
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {pair}: needs NAME=VALUE, for example --set seed=1")
+        change("--set", name.strip(), text.strip(), configs)
+    return {section: dataclasses.replace(config, **changes[section]) for section, config in configs.items()}
+
+
+def _fields(config: Any) -> set[str]:
+    return {field.name for field in dataclasses.fields(config)}
+
+
+def _read_settings(file: Path, sections: Iterable[str]) -> Iterator[tuple[str | None, str, Any]]:
+    """Section (None at the top), name and value of each setting in a file."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        found = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--config {file}: cannot be read ({error}); name a TOML file or a run's config.json") from error
+    for key, value in found.items():
+        if isinstance(value, dict) and key in sections:
+            yield from ((key, name, entry) for name, entry in value.items())
+        elif file.suffix != ".json":  # a run's config.json also says what the run was on
+            yield None, key, value
+
+
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _converted(name: str, value: Any, now: Any) -> Any:
+    """A value from text, TOML or JSON as the type that the setting has now."""
+    problem = ConfigError(f"{name}: {value!r} does not fit; it is {now!r} by default")
+    try:
+        if isinstance(now, bool):
+            return _TRUTHS[str(value).lower()]
+        if isinstance(now, tuple):
+            parts = value.split(",") if isinstance(value, str) else list(value)
+            if len(parts) != len(now):
+                raise problem
+            return tuple(_converted(name, part, one) for part, one in zip(parts, now, strict=True))
+        if isinstance(now, int):
+            whole = int(value.replace("_", "") if isinstance(value, str) else value)
+            if whole != float(value.replace("_", "") if isinstance(value, str) else value):
+                raise problem
+            return whole
+        return type(now)(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise problem from error
 
 
 def choose_preset(presets: dict[str, T], name: str) -> T:

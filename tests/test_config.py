@@ -1,8 +1,9 @@
 import dataclasses
+import json
 
 import pytest
 
-from faceaug.config import check, choose_preset, from_dict, to_dict
+from faceaug.config import apply_settings, check, choose_preset, from_dict, to_dict
 from faceaug.errors import ConfigError
 from faceaug.gan.config import PRESETS, RECIPES, GeneratorConfig, TrainingConfig, apply_recipe
 from faceaug.parser.config import ParserConfig, ParserTraining, default_images
@@ -80,3 +81,59 @@ def test_default_lengths():
     assert default_images(2000, "cpu") == 16_000
     assert default_images(100, "cuda") == 10_000
     assert default_images(5000, "cuda") == 200_000
+
+
+SECTIONS = {"generator": GeneratorConfig(size=64), "training": TrainingConfig(images=800)}
+
+
+def test_every_setting_can_be_set():
+    for section, config in SECTIONS.items():
+        for name, value in to_dict(config).items():
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            assert apply_settings(SECTIONS, pairs=[f"{name}={text}"]) == SECTIONS, (section, name)
+    found = apply_settings(
+        SECTIONS, pairs=["width=24", "lambda_colour=1", "betas=0.0,0.9", "flip=no", "images=1_000", "width=32"]
+    )
+    assert found["generator"] == dataclasses.replace(SECTIONS["generator"], width=32)
+    assert found["training"] == TrainingConfig(images=1_000, lambda_colour=1.0, betas=(0.0, 0.9), flip=False)
+
+
+def test_settings_from_files(tmp_path):
+    toml, back = tmp_path / "run.toml", tmp_path / "config.json"
+    toml.write_text('seed = 3\n[generator]\nwidth = 24\n[training]\nbetas = [0, 0.5]\ndiscriminator = "patch"\n')
+    found = apply_settings(SECTIONS, file=toml, pairs=["seed=4"])
+    assert (found["generator"].width, found["training"].seed, found["training"].betas) == (24, 4, (0.0, 0.5))
+    back.write_text(json.dumps({**{name: to_dict(config) for name, config in found.items()}, "data": {"title": "x"}}))
+    assert apply_settings(SECTIONS, file=back) == found
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        ("lambda_color=1", r"--set lambda_color: unknown; known are .*lambda_colour"),
+        ("width", r"--set width: needs NAME=VALUE"),
+        ("width=wide", r"--set width: 'wide' does not fit; it is 64 by default"),
+        ("width=8.5", r"--set width: '8.5' does not fit"),
+        ("flip=maybe", r"--set flip: 'maybe' does not fit"),
+        ("betas=0.5", r"--set betas: '0.5' does not fit"),
+        ("width=12", r"width 12: must be a positive multiple of 8"),
+    ],
+)
+def test_settings_that_do_not_fit(pair, told):
+    with pytest.raises(ConfigError, match=told):
+        apply_settings(SECTIONS, pairs=[pair])
+
+
+def test_files_that_do_not_fit(tmp_path):
+    file = tmp_path / "run.toml"
+    for text, told in (
+        ("width = ", r"run\.toml: cannot be read"),
+        ("[training]\nwidth = 8\n", r"run.toml: width: unknown; known are .*betas"),
+        ("[network]\nwidth = 8\n", r"run.toml: network: unknown"),
+        ("width = 'x'\n", r"run.toml: width: 'x' does not fit"),
+    ):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=told):
+            apply_settings(SECTIONS, file=file)
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
+        apply_settings(SECTIONS, file=tmp_path / "none.toml")
