@@ -24,7 +24,7 @@ GenderMode = Literal["consistent", "filter", "any"]
 FINALISTS = 4
 """Candidates most like a target in shape, of which the one is taken whose label map, moved onto the target's, fits it best.
 
-By shape alone 82 % of the moved classes lie on the target's, after this choice 85 % (before classes counted alike: 77 %)."""
+F1 of the moved label maps is 0.82 by shape alone and 0.84 after this choice (0.77 where classes count by their area)."""
 
 _TOGETHER = 4
 """Targets whose finalists are moved at once."""

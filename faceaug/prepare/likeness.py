@@ -27,7 +27,7 @@ _SMALLEST = 0.15
 """Length of a class's shares below which it counts less than the others; about that of a thin brow.
 
 Classes count alike because an open mouth is a hundredth of the face: compared by area, a source with a closed one is as good, and
-its teeth have to be invented. After the transfer 82 % of a moved inner mouth lie on the target's, by area 56 %."""
+its teeth have to be invented. F1 of the moved inner mouth with the target's is 0.82; by area it was 0.56."""
 
 
 def shape_vectors(labels: ByteArray) -> FloatArray:
