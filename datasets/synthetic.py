@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
@@ -14,6 +15,7 @@ from faceaug.errors import ConfigError
 from faceaug.labels import FLIP_TABLE
 from faceaug.prepare.faces import FaceSet
 from faceaug.shards.reader import ShardReader
+from faceaug.training.order import Shuffled
 
 from .samples import Sample, face_sample
 
@@ -84,24 +86,29 @@ class MixedFaces(torch.utils.data.Dataset[Sample]):
         if not len(_sized(real)) or (share > 0 and not len(_sized(synthetic))):
             raise ConfigError("MixedFaces: a dataset is empty; give it samples, or use share 0")
         self.real, self.synthetic, self.share, self.seed = real, synthetic, share, seed
-        self.set_epoch(0)
+        self._count = round(len(real) * share / (1 - share))
+        self._order = Shuffled(np.arange(len(synthetic)), seed=seed, stream=0) if self._count else None
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # persistent workers see a new epoch too
+        self._drawn: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the synthetic samples of an epoch: a new draw without repetition as long as they last."""
-        count = round(len(self.real) * self.share / (1 - self.share))
-        rng = np.random.default_rng([self.seed, epoch])
-        rounds = -(-count // len(self.synthetic)) if count else 0
-        drawn = [rng.permutation(len(self.synthetic)) for _ in range(rounds)]
-        self._drawn = np.concatenate(drawn)[:count] if drawn else np.empty(0, dtype=np.int64)
+        """Choose the synthetic samples of an epoch: the next ones of an order in which all come before any comes again."""
+        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
-        return len(self.real) + len(self._drawn)
+        return len(self.real) + self._count
 
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(index)
         sample: Sample
-        sample = self.real[index] if index < len(self.real) else self.synthetic[int(self._drawn[index - len(self.real)])]
+        if index < len(self.real) or self._order is None:
+            sample = self.real[index]
+            return sample
+        epoch = int(self._epoch)
+        if self._drawn[0] != epoch:
+            self._drawn = epoch, self._order.get(epoch * self._count, self._count)
+        sample = self.synthetic[int(self._drawn[1][index - len(self.real)])]
         return sample
 
 
@@ -124,11 +131,12 @@ class FlipFaces:
         self.probability = probability
 
     def __call__(self, image: Any, mask: Any) -> Sample:
-        """Mirror ``(..., H, W)`` image and uint8 mask, or give both back."""
+        """Mirror ``(..., H, W)`` image and mask (0..10 or 255, any integer type), or give both back."""
         if torch.rand(()) >= self.probability:
             return image, mask
         table = torch.from_numpy(FLIP_TABLE)
-        return tv_tensors.wrap(image.flip(-1), like=image), tv_tensors.wrap(table[mask.flip(-1).long()], like=mask)
+        turned = table[mask.flip(-1).long()].to(mask.dtype)
+        return tv_tensors.wrap(image.flip(-1), like=image), tv_tensors.wrap(turned, like=mask)
 
 
 def open_synthetic(folder: Path) -> FaceSet:

@@ -1,6 +1,6 @@
 """Labelled synthetic faces that make face parsers better.
 
-    from faceaug import SyntheticFaces, MixedFaces, Helen, CelebA
+    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, Helen, CelebA
 
 gives torch datasets of ``tv_tensors``; everything else is in the sub-packages, in the data's order: ``prepare``, ``parser``,
 ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``, ``cli``.
@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from faceaug.datasets.aligned import AlignedFaces as AlignedFaces
     from faceaug.datasets.celeba import CelebA as CelebA
     from faceaug.datasets.helen import Helen as Helen
     from faceaug.datasets.synthetic import FlipFaces as FlipFaces
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AlignedFaces": "faceaug.datasets.aligned",
     "CelebA": "faceaug.datasets.celeba",
     "Helen": "faceaug.datasets.helen",
     "FlipFaces": "faceaug.datasets.synthetic",
@@ -28,7 +30,7 @@ _HOMES = {
     "SyntheticFaces": "faceaug.datasets.synthetic",
 }
 
-__all__ = ["CelebA", "FlipFaces", "Helen", "MixedFaces", "SyntheticFaces", "__version__"]
+__all__ = ["AlignedFaces", "CelebA", "FlipFaces", "Helen", "MixedFaces", "SyntheticFaces", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

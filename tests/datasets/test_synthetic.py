@@ -83,6 +83,25 @@ def test_a_mixed_epoch_has_every_real_face_and_its_share_of_synthetic_ones(folde
         mixed[10]
 
 
+def test_persistent_workers_see_the_new_epoch(folder):
+    mixed = MixedFaces([torch.full((), -1)] * 4, torch.arange(100), share=0.5)
+    loader = DataLoader(mixed, batch_size=8, num_workers=1, persistent_workers=True)
+    seen = []
+    for epoch in range(3):
+        mixed.set_epoch(epoch)
+        (batch,) = list(loader)
+        seen += batch[4:].tolist()
+    assert len(set(seen)) == 12  # none again before all have come
+
+
+def test_mirrored_masks_keep_their_type():
+    for dtype in (torch.uint8, torch.int64):
+        mask = tv_tensors.Mask(torch.full((4, 4), LEFT_EYE, dtype=dtype))
+        _, turned = FlipFaces(1.0)(tv_tensors.Image(torch.zeros(3, 4, 4)), mask)
+        assert turned.dtype == dtype
+        assert (turned == RIGHT_EYE).all()
+
+
 def test_mixtures_that_cannot_be(folder):
     with pytest.raises(ConfigError, match="share 1"):
         MixedFaces([1], SyntheticFaces(folder), share=1)

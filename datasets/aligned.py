@@ -1,0 +1,63 @@
+"""Aligned labelled faces as a torch dataset: the crops that generated faces go with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from faceaug.prepare.faces import FaceSet
+
+from .names import data_root, open_labelled
+from .samples import Sample, face_sample
+
+
+class AlignedFaces(torch.utils.data.Dataset[Sample]):
+    """Labelled faces in the canonical crop, like generated ones; a torch dataset of ``(Image, Mask)``.
+
+    Args:
+        faces: ``NAME``, ``NAME:DIR``, or aligned faces that are at hand.
+        split: ``train``, ``tuning`` or ``testing``.
+        size: side of the crops in pixels; of faces at hand, their own.
+        limit: only the first so many of the split.
+        root: where a bare ``NAME`` is looked for; else ``$FACEAUG_DATA``, else ``./data``.
+        cache: folder that keeps the crops, so that the next process reads them back.
+        transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform.
+
+    Attributes:
+        faces: the crops as arrays.
+
+    Raises:
+        ConfigError: not a labelled dataset's name.
+        DatasetNotFound: no such folder.
+        DatasetDamaged: a photo or its labels cannot be used.
+    """
+
+    def __init__(
+        self,
+        faces: str | FaceSet = "helen",
+        split: str = "train",
+        *,
+        size: int = 256,
+        limit: int | None = None,
+        root: Path | None = None,
+        cache: Path | None = None,
+        transforms: Callable[..., Any] | None = None,
+    ) -> None:
+        if isinstance(faces, str):
+            faces = open_labelled(faces, split, size=size, root=data_root(root), cache=cache, limit=limit)
+        if faces.labels is None:
+            raise ValueError("AlignedFaces needs label maps")
+        self.faces = faces
+        self.labels = faces.labels
+        self.transforms = transforms
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return face_sample(self.faces.images[index], self.labels[index], self.transforms)
