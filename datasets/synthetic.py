@@ -88,7 +88,8 @@ class MixedFaces(torch.utils.data.Dataset[Sample]):
         self.real, self.synthetic, self.share, self.seed = real, synthetic, share, seed
         self._count = round(len(real) * share / (1 - share))
         self._order = Shuffled(np.arange(len(synthetic)), seed=seed, stream=0) if self._count else None
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # persistent workers see a new epoch too
+        self._epoch = torch.zeros((), dtype=torch.int64)  # shared: persistent workers see a new epoch too
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         self._drawn: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
 
     def set_epoch(self, epoch: int) -> None:
