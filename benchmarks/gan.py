@@ -239,13 +239,11 @@ def _train(
     """One generator and its scores."""
     networks = dataclasses.replace(generator, **row.generator)
     settings = dataclasses.replace(training, **row.training, images=bench.images, seed=seed)
-    weights = folder / WEIGHTS
     compute = material.parser.compute
-    if not weights.is_file():
-        say(f"{row.name}, seed {seed}")
-        record = {"row": row.name, "parser_hash": material.parser.hash}
-        rare = Intervals(samples=10**9, checkpoint=2_000)
-        fit_gan(folder, material.train, material.parser.network, networks, settings, compute, record=record, intervals=rare)
+    say(f"{row.name}, seed {seed}")
+    record = {"row": row.name, "parser_hash": material.parser.hash}
+    rare = Intervals(samples=10**9, checkpoint=2_000)
+    weights = fit_gan(folder, material.train, material.parser.network, networks, settings, compute, record=record, intervals=rare)
     found = evaluate(
         folder,
         load_generator(weights, compute),

@@ -18,7 +18,7 @@ from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute
 from faceaug.training.log import read_log
-from faceaug.training.runs import WEIGHTS, claim
+from faceaug.training.runs import claim
 
 from .cells import Cell, compute_cells
 from .report import budget_verdict, summarise, write_report
@@ -168,19 +168,17 @@ def _train(
 ) -> dict[str, Any]:
     """One parser and its scores on testing."""
     training = config.training(setting, seed)
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        weights = fit_parser(
-            folder,
-            train,
-            tuning,
-            parser,
-            training,
-            compute,
-            record={"setting": setting},
-            synthetic=synthetic if setting == GENERATED else None,
-            label=f"{setting}, seed {seed}",
-        )
+    weights = fit_parser(
+        folder,
+        train,
+        tuning,
+        parser,
+        training,
+        compute,
+        record={"setting": setting},
+        synthetic=synthetic if setting == GENERATED else None,
+        label=f"{setting}, seed {seed}",
+    )
     trained = load_parser(weights, compute)
     report = json.loads((folder / REPORT).read_text())
     return {

@@ -39,11 +39,9 @@ def train_gan(
     labelled: Labelled = None,
     preset: Preset = "auto",
     variant: Annotated[
-        str,
-        typer.Option(
-            help="full; local or global: the paper's settings 2 and 1; pix2pixhd, bicyclegan: the systems of its Figure 4."
-        ),
-    ] = "full",
+        Optional[str],  # noqa: UP045
+        typer.Option(help="full (default); local, global: paper's settings 2 and 1; pix2pixhd, bicyclegan: its Figure 4."),
+    ] = None,
     recipe: Annotated[
         str,
         typer.Option(help="default: what measured best; paper: its equations and weights; official: the weights of its code."),
@@ -88,13 +86,14 @@ def train_gan(
 
     compute = launch(device, precision, devices=1 if dry_run else devices, nodes=1 if dry_run else nodes)
     chosen, (generator, training) = preset_for(preset, compute)
-    generator, training = apply_recipe(recipe, dataclasses.replace(generator, variant=variant), training)
+    generator, training = apply_recipe(recipe, generator, training)
     sections = apply_settings({"generator": generator, "training": training}, file=config, pairs=settings or ())
     generator, training = sections["generator"], sections["training"]
+    generator = dataclasses.replace(generator, variant=variant or generator.variant)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
     training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    what = f"preset {chosen} ({generator.size} px, width {generator.width}), {variant}, recipe {recipe}"
+    what = f"preset {chosen} ({generator.size} px, width {generator.width}), {generator.variant}, recipe {recipe}"
     typer.echo(f"train-gan: {what}, {compute}")
     if dry_run:
         from faceaug.gan.shapes import describe
@@ -147,7 +146,7 @@ def train_gan(
         "parser": frozen.hash,
         "faces": train.about(),
     }
-    run = out or run_folder(runs, "gan", chosen if variant == "full" else f"{chosen}-{variant}", identity)
+    run = out or run_folder(runs, "gan", chosen if generator.variant == "full" else f"{chosen}-{generator.variant}", identity)
     typer.echo(f"  faces: {len(train):,} ({train.title}), parser {weights}")
     typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
     intervals = Intervals(checkpoint=checkpoint_every)

@@ -104,7 +104,7 @@ class TrainingConfig:
     """Share of the run over which the weight of Eq. 8 falls linearly to 0; above 1 it stays, as in the paper.
 
     P_F shows G where the components are. Later, faces that P_F predicts without an error teach another parser only what P_F
-    knows (benchmarks/results/worth-64px.json)."""
+    knows (benchmarks/results/worth-short-64px.json)."""
     human: float = 0.5
     """Share of the targets drawn from those with human label maps, where there are such and predicted ones; 0 draws from all.
 

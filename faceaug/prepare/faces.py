@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -114,6 +115,10 @@ class FaceSet:
 
         Predicted label maps are left out: they follow from the photos and the parser, whose hash runs keep beside this.
         """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:  # once for a set: CelebA at 256 px has 40 GB
         found = hashlib.sha256(np.ascontiguousarray(self.images).data)
         labels = None if self.labels is None else self.labels if self.predicted is None else self.labels[self.human]
         for column in (labels, self.male, self.identity, self.predicted):

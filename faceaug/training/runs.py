@@ -38,12 +38,14 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
     """
     ensure_folder(run)
     file = run / CONFIG
+    wanted = json.loads(json.dumps(config))
     if file.is_file():
         try:
             known = json.loads(file.read_text())
         except ValueError as error:
             raise CheckpointMismatch(f"{file}: damaged ({error}); delete the run to start it anew") from error
-        wanted = json.loads(json.dumps(config))
+        if known == wanted:
+            return  # nothing is written: a finished run may lie on a disk that is read-only
         kept = {key: wanted.get(key) for key in movable}
         found = list(dict.fromkeys(_differences({**known, **kept}, wanted)))
         if found:

@@ -41,7 +41,9 @@ def test_a_generators_parser_is_found_again_after_a_move(tmp_path):
 def test_a_folder_is_one_runs_alone(tmp_path):
     config = {"a": {"b": 1, "c": (1, 2)}, "data": {"sha256": "x", "count": 3}, "file": "here"}
     claim(tmp_path / "run", config)
+    written = (tmp_path / "run" / "config.json").stat()
     claim(tmp_path / "run", config)
+    assert (tmp_path / "run" / "config.json").stat().st_ino == written.st_ino  # a finished run is only read
     claim(tmp_path / "run", {**config, "file": "there"}, movable=("file",))
     for changed, told in (
         ({"a": {"b": 2, "c": [1, 2]}}, r"\(a\.b\)"),
