@@ -27,10 +27,10 @@ from .worth import transfer
 class OnPhotos(nn.Module):
     """A discriminator on features, from photos."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.features = ImageNetFeatures()
-        self.judge = ProjectedDiscriminator(self.features.channels)
+        self.judge = ProjectedDiscriminator(self.features.channels, classes=classes)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
         """As :class:`~faceaug.gan.discriminator.PatchDiscriminator`."""
@@ -43,17 +43,21 @@ class Row:
     """A discriminator and what it sees."""
 
     name: str
-    build: Callable[[], nn.Module] = field(repr=False)
+    build: Callable[[int], nn.Module] = field(repr=False)
     shifted: bool
     rate: float = 8e-4
 
 
+def _patches(width: int, levels: int) -> Callable[[int], nn.Module]:
+    return lambda classes: PatchDiscriminator(width, levels, classes=classes)
+
+
 ROWS = (
-    Row("patches of 16 px, width 16, shifted", lambda: PatchDiscriminator(16, 1), True),
-    Row("patches of 16 px, width 64, shifted", lambda: PatchDiscriminator(64, 1), True),
-    Row("patches of 70 px, width 32, shifted", lambda: PatchDiscriminator(32, 3), True),
-    Row("patches of 70 px, width 32, shifted, 4 times the rate", lambda: PatchDiscriminator(32, 3), True, 3.2e-3),
-    Row("patches of 70 px, width 32, in place", lambda: PatchDiscriminator(32, 3), False),
+    Row("patches of 16 px, width 16, shifted", _patches(16, 1), True),
+    Row("patches of 16 px, width 64, shifted", _patches(64, 1), True),
+    Row("patches of 70 px, width 32, shifted", _patches(32, 3), True),
+    Row("patches of 70 px, width 32, shifted, 4 times the rate", _patches(32, 3), True, 3.2e-3),
+    Row("patches of 70 px, width 32, in place", _patches(32, 3), False),
     Row("projected features, shifted", OnPhotos, True),
     Row("projected features, in place", OnPhotos, False),
 )
@@ -116,6 +120,7 @@ def bench_discriminators(
             plan.target,
             config,
             generator.compute,
+            scheme=some.scheme,
             rounds=bench.rounds,
             build=row.build,
         )

@@ -20,7 +20,6 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.inference import load_generator
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.images import write_png
-from faceaug.labels import colour
 from faceaug.parser.predict import Parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
@@ -273,11 +272,11 @@ def _figure(run: Path, rows: Sequence[Row], material: Material, *, columns: int 
     assert sources.labels is not None
     lines: list[tuple[str, Sequence[Any]]] = [
         ("target", list(targets.images)),
-        ("mask", list(colour(targets.labels))),
+        ("mask", list(targets.scheme.colour(targets.labels))),
         ("source", list(sources.images)),
     ]
     for row in rows:
         painter = load_generator(_folder(run, row, 0) / WEIGHTS, material.parser.compute)
-        codes = painter.encode(sources.images, sources.labels)
+        codes = painter.encode(sources.images, sources.labels, sources.scheme)
         lines.append((row.name, list(painter.paint(codes, targets.images, targets.labels))))
     return grid(lines)

@@ -21,7 +21,7 @@ from faceaug.training.log import read_log
 from faceaug.training.runs import claim
 
 from .cells import Cell, compute_cells
-from .report import budget_verdict, summarise, write_report
+from .report import SCORES, budget_verdict, summarise, write_report
 
 PLAIN, AUGMENTED, GENERATED = "helen", "helen + aug", "helen + generated + aug"
 SETTINGS = (PLAIN, AUGMENTED, GENERATED)
@@ -148,10 +148,8 @@ def _folder(run: Path, setting: str, seed: int) -> Path:
 
 def _summary(cell: dict[str, Any]) -> str:
     found = cell["testing"]
-    return (
-        f"{cell['setting']}, seed {cell['seed']}: mean F1 {found['mean_f1']:.4f}, Helen overall {found['helen_overall']:.4f}, "
-        f"pixel accuracy {found['pixel_accuracy']:.4f}"
-    )
+    shown = ", ".join(f"{SCORES[key]} {found[key]:.4f}" for key in ("mean_f1", "helen_overall", "pixel_accuracy") if key in found)
+    return f"{cell['setting']}, seed {cell['seed']}: {shown}"
 
 
 def _train(

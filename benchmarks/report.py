@@ -26,6 +26,12 @@ SCORES = {
 }
 """Keys of a cell's scores -> what a person reads. The first decides."""
 
+
+def scored(cells: list[dict[str, Any]]) -> list[str]:
+    """The keys of :data:`SCORES` that the cells have; Helen's overall needs Helen's classes."""
+    return [key for key in SCORES if key in cells[0]["testing"]]
+
+
 # Two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom.
 _T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
@@ -45,7 +51,7 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
     of = {setting: [cell for cell in cells if cell["setting"] == setting] for setting in settings}
     table: dict[str, dict[str, Any]] = {
         setting: {
-            **{key: spread([cell["testing"][key] for cell in group]) for key in SCORES},
+            **{key: spread([cell["testing"][key] for cell in group]) for key in scored(cells)},
             "f1": {name: spread([cell["testing"]["f1"][name] for cell in group]) for name in group[0]["testing"]["f1"]},
             "gain_of_last_quarter": round(float(np.mean([_last_gain(cell["tuning_curve"]) for cell in group])), 5),
         }
@@ -57,7 +63,7 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
     for first, second in itertools.pairwise(settings):
         differences[f"{second} - {first}"] = {
             key: spread([b["testing"][key] - a["testing"][key] for a, b in zip(of[first], of[second], strict=True)])
-            for key in SCORES
+            for key in scored(cells)
         }
     verdicts = [verdict(name, values["mean_f1"]) for name, values in differences.items()]
     if not all(row["flat"] for row in table.values()):
@@ -116,7 +122,7 @@ def _last_gain(curve: list[list[float]]) -> float:
 def table(results: dict[str, Any]) -> pd.DataFrame:
     """Settings by scores, ``mean +- standard deviation`` in percent."""
     rows = {
-        setting: {title: _cell_text(row[key]) for key, title in SCORES.items()}
+        setting: {title: _cell_text(row[key]) for key, title in SCORES.items() if key in row}
         for setting, row in results["summary"]["settings"].items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -188,7 +194,7 @@ def _draw_curves(path: Path, results: dict[str, Any], title: str) -> None:
 
 def _draw_scores(path: Path, results: dict[str, Any], title: str) -> None:
     figure = Figure(figsize=(7.6, 3.4), layout="constrained")
-    shown = ("mean_f1", "helen_overall")
+    shown = scored(results["cells"])[:2]
     axes = figure.subplots(1, len(shown))
     settings = list(results["summary"]["settings"])
     for axis, key in zip(axes, shown, strict=True):

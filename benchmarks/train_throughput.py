@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from faceaug.config import to_dict
 from faceaug.files import write_json
 from faceaug.gan.batches import Batch, Batches
-from faceaug.gan.components import cut_parts, one_hot
+from faceaug.gan.components import anatomy, cut_parts, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.generator import Framework
 from faceaug.gan.losses import (
@@ -268,8 +268,9 @@ def _official_step(
     device: torch.device,
 ) -> None:
     target, labels = batch.images.to(device).contiguous(), batch.labels.to(device)
-    condition = one_hot(labels).contiguous()
-    parts = cut_parts(target, labels)
+    scheme = framework.config.scheme
+    condition = one_hot(labels, len(scheme)).contiguous()
+    parts = cut_parts(target, anatomy(labels, scheme))
     codes = framework.embedding.encode(parts)
     loss = 10.0 * local_reconstruction(parts, framework.embedding.reconstruct(codes))
     results: list[Tensor] = []

@@ -28,7 +28,7 @@ from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import colour, flip_labels
+from faceaug.labels import HELEN_11, Scheme
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.metrics import confusion, scores
@@ -134,8 +134,11 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     assert sources.labels is not None  # predicted by P_F
     plan = plan_pairs(unused, sources, per_mask=config.per_mask, mode="any", seed=0, candidates=config.candidates)
     own, masks = unused.images, unused.labels
-    maps = np.where(plan.mirrored[:, None, None], flip_labels(sources.labels[plan.source]), sources.labels[plan.source])
-    guides = maps[:: config.per_mask]  # the shapes of each mask's first source: reconstructions as difficult as transfers
+    first = slice(None, None, config.per_mask)
+    shapes = sources.anatomy(plan.source[first])
+    guides = np.where(
+        plan.mirrored[first, None, None], HELEN_11.flip(shapes), shapes
+    )  # the shapes of each mask's first source: reconstructions as difficult as transfers
 
     def reconstruct(rows: IntArray) -> ByteArray:
         return generator.paint(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
@@ -154,7 +157,8 @@ def transfer(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Pla
 
     def some(rows: IntArray) -> ByteArray:
         source, target = plan.source[rows], plan.target[rows]
-        look = generator.encode(*mirror_rows(sources.images[source], maps[source], plan.mirrored[rows]))
+        photos_of = mirror_rows(sources.images[source], maps[source], plan.mirrored[rows], sources.scheme)
+        look = generator.encode(*photos_of, sources.scheme)
         return generator.paint(look, photos[target], masks[target])
 
     return _in_parts(TRANSFERRED, some, len(plan))
@@ -250,7 +254,7 @@ def bench_worth(
         },
         "generator": {"hash": generator.hash, "record": generator.record},
         "compute": str(compute),
-        "worth": {part: worth(m, rounds=config.rounds) for part, m in {**matrices, "all": pooled}.items()},
+        "worth": {part: worth(m, faces.labelled.scheme, rounds=config.rounds) for part, m in {**matrices, "all": pooled}.items()},
         "cells": cells,
     }
     write_json(run / f"{report_name(config, generator)}.json", results)
@@ -258,13 +262,14 @@ def bench_worth(
     return results
 
 
-def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
+def worth(matrices: IntArray, scheme: Scheme, *, rounds: int) -> dict[str, Any]:
     """Gains over nothing added, and their shares of the photos' gain, each with a 95 % interval.
 
     The interval is a bootstrap over seeds and, within them, over scored faces; arms are compared on the same seeds and faces.
 
     Args:
-        matrices: ``(4, seeds, faces, 11, 11)`` confusion matrices, arms in the order of :data:`ARMS`.
+        matrices: ``(4, seeds, faces, K, K)`` confusion matrices, arms in the order of :data:`ARMS`.
+        scheme: their classes.
         rounds: resamples.
 
     Returns:
@@ -276,7 +281,7 @@ def worth(matrices: IntArray, *, rounds: int) -> dict[str, Any]:
 
     def measured(some: IntArray, weight: IntArray) -> npt.NDArray[np.float64]:
         pooled = np.einsum("asfij,sf->asij", matrices[:, some], weight)
-        f1 = np.array([[scores(matrix)["mean_f1"] for matrix in row] for row in pooled]).mean(axis=1)
+        f1 = np.array([[scores(matrix, scheme)["mean_f1"] for matrix in row] for row in pooled]).mean(axis=1)
         gains = 100 * (f1[1:] - f1[0])
         return np.concatenate([gains, gains[1:] / (gains[0] if gains[0] else np.nan)])
 
@@ -374,11 +379,13 @@ def _score(folder: Path, arm: str, seed: int, trained: Parser, faces: Faces, tra
     for part, some in faces.scored.items():
         assert some.labels is not None  # opened by open_labelled
         predicted = predict_labels(trained, some.images, batch=64)
-        matrices[part] = np.stack([confusion(a, b) for a, b in zip(predicted, some.labels, strict=True)])
+        matrices[part] = np.stack(
+            [confusion(a, b, classes=len(some.scheme)) for a, b in zip(predicted, some.labels, strict=True)]
+        )
     small: dict[str, Any] = {part: m.astype(np.int32) for part, m in matrices.items()}
     with atomic_file(folder / CONFUSIONS) as path, open(path, "wb") as handle:
         np.savez_compressed(handle, **small)
-    scored = {part: scores(m.sum(axis=0)) for part, m in matrices.items()}
+    scored = {part: scores(m.sum(axis=0), faces.labelled.scheme) for part, m in matrices.items()}
     return {"arm": arm, "seed": seed, "folder": folder.name, "training": training, **scored}
 
 
@@ -418,7 +425,7 @@ def _sheet(unused: FaceSet, added: dict[str, FaceSet]) -> npt.NDArray[np.uint8]:
     shown = np.unique(np.linspace(0, len(unused) - 1, 12).round().astype(np.int64))
     assert unused.labels is not None  # opened by open_labelled
     per_mask = len(added[TRANSFERRED]) // len(unused)
-    rows = [("mask", list(colour(unused.labels[shown])))]
+    rows = [("mask", list(unused.scheme.colour(unused.labels[shown])))]
     rows += [(name, list(added[name].images[shown])) for name in (PHOTOS, RECONSTRUCTED)]
     rows += [(f"{TRANSFERRED} {k + 1}", list(added[TRANSFERRED].images[shown * per_mask + k])) for k in range(min(per_mask, 3))]
     return grid(rows)

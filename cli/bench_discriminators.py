@@ -37,7 +37,7 @@ def bench_discriminators(
     from faceaug.datasets.names import open_labelled, open_photos
 
     from faceaug.gan.inference import load_generator
-    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.labelling import ensure_labels
     from faceaug.parser.predict import load_parser
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser
@@ -51,7 +51,7 @@ def bench_discriminators(
     photos = open_photos(sources, size=size, root=root, cache=cache)
     reader = load_parser(own_parser(painter.record, runs), compute)
     typer.echo(f"bench-discriminators: {train.title}, {steps} steps each, {compute}\n  generator {weights}")
-    result = run_bench(out, train, label_photos(reader, photos, cache=cache), painter, bench, record={"weights": str(weights)})
+    result = run_bench(out, train, ensure_labels(reader, photos, cache=cache), painter, bench, record={"weights": str(weights)})
     typer.echo(table(result).to_string())
     if out is not None:
         typer.echo(f"result: {out}")

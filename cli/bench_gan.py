@@ -78,6 +78,7 @@ def bench_gan(
     second = load_parser(judge or ensure_judge(faces, **shared), compute)  # type: ignore[arg-type]
     real, unseen = (open_labelled(faces, split, size=size, root=root, cache=cache) for split in ("train", "testing"))
     photos = open_photos(unlabelled, size=size, root=root, cache=cache)
+    generator = dataclasses.replace(generator, scheme=real.scheme)
     sources = label_photos(first, photos, cache=cache)
     material = Material(join(real, sources), unseen, sources, real, first, second)
     record = {"preset": chosen}

@@ -68,7 +68,7 @@ def bench_parsing(
         learning_rate=learning_rate,
         synthetic_share=synthetic_share,
     )
-    parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0")
+    parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0", scheme=train.scheme)
     identity = {"bench": to_dict(config), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
     run = out or run_folder(runs, "bench", f"parsing-{size}", identity)
     typer.echo(

@@ -49,11 +49,12 @@ def bench_training(
     train = open_labelled(
         faces, "train", size=generator.size, root=resolve_root(data_root), cache=cache or runs / "cache", limit=8 * training.batch
     )
+    generator = dataclasses.replace(generator, scheme=train.scheme)
     typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {compute}")
     result = train_throughput(
         out,
         train,
-        build_parser(ParserConfig(size=generator.size), weights=False),
+        build_parser(ParserConfig(size=generator.size, scheme=train.scheme), weights=False),
         generator,
         training,
         compute,

@@ -46,7 +46,7 @@ def bench_worth(
     from faceaug.config import check
     from faceaug.gan.inference import load_generator
     from faceaug.parser.config import ParserConfig
-    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.labelling import ensure_labels
     from faceaug.parser.predict import load_parser
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
@@ -73,9 +73,9 @@ def bench_worth(
         unused=train.select(range(labelled, labelled + unused)),
         tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
         scored=scored | ({"further": further} if len(further) else {}),
-        sources=label_photos(reader, photos, cache=cache),
+        sources=ensure_labels(reader, photos, cache=cache),
     )
-    parser = ParserConfig(size=size)
+    parser = ParserConfig(size=size, scheme=train.scheme)
     record = {
         "sets": {"train": train.about(), "sources": photos.about()},
         "labelled": labelled,

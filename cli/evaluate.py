@@ -51,7 +51,7 @@ def evaluate(
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
     from faceaug.evaluate.run import evaluate as run_evaluation
     from faceaug.gan.inference import load_generator
-    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.labelling import ensure_labels
     from faceaug.parser.predict import load_parser
     from faceaug.pretrained import ImageFeatures
     from faceaug.training.device import launch
@@ -82,7 +82,7 @@ def evaluate(
         run,
         painter,
         targets,
-        label_photos(reader, photos, cache=cache),
+        ensure_labels(reader, photos, cache=cache),
         real,
         load_parser(second, compute),
         ImageFeatures(compute),

@@ -61,7 +61,7 @@ def generate(
     from faceaug.gan.inference import load_generator
     from faceaug.generate.run import GenerateConfig
     from faceaug.generate.run import generate as run_generation
-    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.labelling import ensure_labels
     from faceaug.parser.predict import load_parser
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
@@ -94,7 +94,7 @@ def generate(
         f"generate: {len(targets):,} masks ({targets.title}), {per_mask} of {len(photos):,} sources ({photos.title}) for each, "
         f"at {size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(run, targets, label_photos(reader, photos, cache=cache), painter, reader, config, batch=batch)
+    summary = run_generation(run, targets, ensure_labels(reader, photos, cache=cache), painter, reader, config, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

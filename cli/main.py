@@ -14,11 +14,14 @@ from .bench_gan import bench_gan
 from .bench_parsing import bench_parsing
 from .bench_training import bench_training
 from .bench_worth import bench_worth
+from .check import check
 from .demo import demo
 from .draw import draw
 from .evaluate import evaluate
 from .generate import generate
+from .parse import parse
 from .plot import plot
+from .prepare import prepare
 from .train_gan import train_gan
 from .train_parser import train_parser
 
@@ -32,7 +35,10 @@ app = typer.Typer(
     epilog="Each command explains itself: faceaug COMMAND --help.",
 )
 app.command("draw")(draw)
+app.command("prepare")(prepare)
+app.command("check")(check)
 app.command("train-parser")(train_parser)
+app.command("parse")(parse)
 app.command("train-gan")(train_gan)
 app.command("evaluate")(evaluate)
 app.command("generate")(generate)
@@ -51,6 +57,12 @@ def run() -> None:
         app()
     except FaceaugError as error:
         typer.secho(f"faceaug: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(2)
+    except ImportError as error:
+        if "libGL" not in str(error):
+            raise
+        needed = "install the system package libgl1, or opencv-python-headless in place of opencv-python"
+        typer.secho(f"faceaug: OpenCV cannot be loaded ({error}); {needed}", err=True, fg=typer.colors.RED)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.secho("faceaug: stopped; the same command goes on from here", err=True)

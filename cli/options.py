@@ -42,6 +42,9 @@ Batch = Annotated[
     typer.Option(help="Images a step; else the preset's."),
 ]
 Rounds = Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")]
+TakenFaces = Annotated[str, typer.Option("--faces", help="Of a photo with several faces: largest, or every.")]
+MinSize = Annotated[int, typer.Option("--min-size", help="Shorter side of a face's box in pixels of the photo, at least.")]
+MinConfidence = Annotated[float, typer.Option("--min-confidence", help="The face detector's confidence, 0..1, at least.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
 Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]

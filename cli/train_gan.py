@@ -109,7 +109,7 @@ def train_gan(
     from faceaug.config import to_dict
     from faceaug.gan.train import Intervals, fit_gan
     from faceaug.parser.labelling import label_photos
-    from faceaug.parser.predict import load_parser
+    from faceaug.parser.predict import check_scheme, load_parser
     from faceaug.prepare.faces import join
     from faceaug.training.runs import run_folder
 
@@ -132,6 +132,8 @@ def train_gan(
             seed=training.seed,
         )
     frozen = load_parser(weights, compute)
+    generator = dataclasses.replace(generator, scheme=train.scheme)
+    check_scheme(frozen.config.scheme, train, weights)
     if photos is not None:
         train = join(train, label_photos(frozen, photos, cache=cache))
     record = {

@@ -88,6 +88,8 @@ def run_parser(
     data_root: Path | None,
 ) -> Path:
     """Train a parser as the command does, or find it finished; returns its weights file."""
+    import dataclasses
+
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled
 
@@ -100,6 +102,7 @@ def run_parser(
     root, cache = resolve_root(data_root), cache or runs / "cache"
     train = open_labelled(faces, "train", size=parser.size, root=root, cache=cache, limit=labelled)
     tuning = open_labelled(faces, "tuning", size=parser.size, root=root, cache=cache)
+    parser = dataclasses.replace(parser, scheme=train.scheme)
     if training.get("images") is None:
         training = {**training, "images": default_images(len(train), compute.device.type)}
     settings = ParserTraining(**training)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,31 +11,79 @@ import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
-from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
-from faceaug.images import read_rgb
-from faceaug.prepare.faces import IntArray, Photo
+from faceaug.errors import DatasetDamaged, DatasetNotFound
+from faceaug.prepare.faces import UNKNOWN, IntArray
 
-from .helen import dataset_title
+from .layout import Layout
+from .listing import Index, Table, read_table, say_once, stem
+
+FloatArray = npt.NDArray[np.float64]
+
+PARTITION = "list_eval_partition"
+
+ATTRIBUTES = (
+    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose",
+    "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin", "Eyeglasses", "Goatee",
+    "Gray_Hair", "Heavy_Makeup", "High_Cheekbones", "Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard",
+    "Oval_Face", "Pale_Skin", "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair",
+    "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young",
+)  # fmt: skip
+"""The columns of an attribute list without header lines."""
+
+_FOLDERS = [f"{place}{name}" for place in ("", "Img/") for name in ("img_align_celeba", "img_align_celeba_png")]
 
 
-class CelebA:
-    """CelebA's own layout; a torch dataset of ``(Image, attributes)``.
+def find_list(root: Path, name: str) -> Path | None:
+    """A list in its official folder, beside the photos, or as Kaggle's CSV; None where it is in no place."""
+    for folder in (root, root / "Anno", root / "Eval"):
+        for suffix in (".txt", ".csv"):
+            if (folder / f"{name}{suffix}").is_file():
+                return folder / f"{name}{suffix}"
+    return None
 
-    ``img_align_celeba/*.jpg``, ``list_attr_celeba.txt``, ``list_eval_partition.txt``, ``list_landmarks_align_celeba.txt`` and,
-    where there is one, ``identity_CelebA.txt``. Photos without landmarks are left out when faces are aligned.
+
+def male_of(table: Table, names: Sequence[str]) -> IntArray:
+    """``(N,)`` int64: 1 male, 0 female, -1 for names without a row.
+
+    Raises:
+        DatasetDamaged: the table has no such column.
+    """
+    header = table.header or (ATTRIBUTES if table.values.shape[1] == len(ATTRIBUTES) else ())
+    if "Male" not in header:
+        raise DatasetDamaged(f"{table.path}: names no attribute Male; copy the list again")
+    rows = [table.get(name) for name in names]
+    return np.array([UNKNOWN if row is None else row[header.index("Male")] > 0 for row in rows], dtype=np.int64)
+
+
+class CelebA(Layout):
+    """CelebA's layouts; a torch dataset of ``(Image, attributes)``.
+
+    ``img_align_celeba/*.jpg`` (nested as on Kaggle, in ``Img/``, or ``img_align_celeba_png``) and the lists
+    ``list_eval_partition``, ``list_landmarks_align_celeba`` and, where there are some, ``list_attr_celeba`` and
+    ``identity_CelebA``: ``.txt`` or Kaggle's ``.csv``, beside the photos or in ``Anno/`` and ``Eval/``. Photos without
+    landmarks are left out when faces are aligned; without attributes genders are unknown.
 
     Args:
         root: the dataset's folder.
-        split: ``train``, ``valid``, ``test`` or ``all``.
+        split: ``train``, ``valid`` (or ``tuning``), ``test`` (or ``testing``) or ``all``.
         limit: only the first so many of the split.
         transforms: called as ``transforms(image)``, for example a torchvision v2 transform.
+        whole: refuse at once where listed photos are missing.
+        partial: take the photos that are there and leave out the others.
 
     Raises:
         DatasetNotFound: the folder or a list is missing.
         DatasetDamaged: a list cannot be read, or a listed photo is missing.
     """
 
-    partitions: ClassVar[dict[str, tuple[int, ...]]] = {"train": (0,), "valid": (1,), "test": (2,), "all": (0, 1, 2)}
+    key = "celeba"
+    label = "CelebA"
+    needs = "CelebA's img_align_celeba/ and lists"
+    labelled = False
+    partitions: ClassVar[dict[str, tuple[int, ...]]] = {
+        "train": (0,), "valid": (1,), "tuning": (1,), "test": (2,), "testing": (2,), "all": (0, 1, 2),
+    }  # fmt: skip
+    splits = tuple(partitions)
 
     def __init__(
         self,
@@ -44,101 +92,75 @@ class CelebA:
         *,
         limit: int | None = None,
         transforms: Callable[..., Any] | None = None,
+        whole: bool = True,
+        partial: bool = False,
     ) -> None:
-        self.root = Path(root)
-        self.split = split
-        self.transforms = transforms
-        if split not in self.partitions:
-            raise ConfigError(f"split {split!r}: unknown; choose from {', '.join(self.partitions)}")
-        if not self.root.is_dir():
+        self.partial = partial
+        super().__init__(root, split, limit=limit, transforms=transforms, whole=whole)
+
+    def _open(self) -> Iterable[str]:
+        self._photos = Index(self._photo_folder())
+        parts = self._table(PARTITION, 1)
+        assert parts is not None  # this list has to be there
+        wanted = self.partitions[self.split]
+        names = [name for name, part in zip(parts.names, parts.values[:, 0], strict=True) if part in wanted]
+        if self.partial:
+            names = [name for name in names if name in self._photos]
+        self._identity = self._table("identity_CelebA", 1, needed=False)
+        self._points = self._table("list_landmarks_align_celeba", 10)
+        self._read_attributes()
+        return names
+
+    def _photo_folder(self) -> Path:
+        folder = next((self.root / one for one in _FOLDERS if (self.root / one).is_dir()), self.root / _FOLDERS[0])
+        inner = folder / folder.name
+        return inner if inner.is_dir() else folder
+
+    def _table(self, name: str, columns: int | None, *, needed: bool = True) -> Table | None:
+        path = find_list(self.root, name)
+        if path is None and not needed:
+            return None
+        if path is None:
             raise DatasetNotFound(
-                f"{self.root}: no such folder; put CelebA's img_align_celeba/ and lists there, name another with "
-                f"celeba:DIR, or run `faceaug draw` for drawn faces"
+                f"{self.root / f'{name}.txt'}: no such list, nor as .csv, nor in Anno/ or Eval/; CelebA has this list"
             )
-        self.title = dataset_title(self.root, "CelebA")
-        part_of = {row[0]: int(row[1]) for row in self._rows("list_eval_partition.txt", 1)}
-        names = [name for name, part in part_of.items() if part in self.partitions[split]]
-        self.names: tuple[str, ...] = tuple(names[:limit])
-        self._check_files()
-        self.attributes, self._attribute_rows = self._read_attributes()
-        self._landmarks = {
-            row[0]: np.array(row[1:], dtype=np.float64).reshape(5, 2)
-            for row in self._rows("list_landmarks_align_celeba.txt", 10, header=2)
-        }
+        self._lists.append(path)
+        return read_table(path, "CelebA has this list", columns)
 
-    def _rows(self, filename: str, values: int, *, header: int = 0) -> list[list[str]]:
-        """The rows of a list: a file name and ``values`` numbers, separated by any white space."""
-        path = self.root / filename
-        try:
-            lines = path.read_text().splitlines()
-        except OSError as error:
-            raise DatasetNotFound(f"{path}: cannot be read ({error.strerror}); CelebA has this list") from error
-        rows = []
-        for number, line in enumerate(lines[header:], header + 1):
-            row = line.split()
-            if row and (len(row) != values + 1 or not all(value.lstrip("-").isdigit() for value in row[1:])):
-                raise DatasetDamaged(f"{path}: line {number} is not a name and {values} integers; copy the list again")
-            if row:
-                rows.append(row)
-        if not rows:
-            raise DatasetDamaged(f"{path}: holds no rows; copy the list again")
-        return rows
+    def _read_attributes(self) -> None:
+        self._attributes = self._table("list_attr_celeba", None, needed=False)
+        if self._attributes is None:
+            say_once(f"{self.root}: has no list_attr_celeba.txt; genders are unknown")
+            self.attributes: tuple[str, ...] = ()
+            return
+        male_of(self._attributes, ())
+        self.attributes = self._attributes.header or ATTRIBUTES
 
-    def _read_attributes(self) -> tuple[tuple[str, ...], dict[str, npt.NDArray[np.int64]]]:
-        path = self.root / "list_attr_celeba.txt"
-        try:
-            with open(path) as handle:
-                handle.readline()
-                names = tuple(handle.readline().split())
-        except OSError as error:
-            raise DatasetNotFound(f"{path}: cannot be read ({error.strerror}); CelebA has this list") from error
-        if "Male" not in names:
-            raise DatasetDamaged(f"{path}: line 2 names no attribute Male; copy the list again")
-        rows = self._rows("list_attr_celeba.txt", len(names), header=2)
-        return names, {row[0]: (np.array(row[1:], dtype=np.int64) > 0).astype(np.int64) for row in rows}
+    def _advice(self) -> str:
+        return f", or take what is there with {self.key}:{self.root}@partial"
 
-    def _check_files(self) -> None:
-        have = {path.name for path in (self.root / "img_align_celeba").glob("*.jpg")}
-        missing = [name for name in self.names if name not in have]
-        if missing:
-            raise DatasetDamaged(
-                f"{self.root / 'img_align_celeba' / missing[0]}: {len(missing)} of {len(self.names)} listed photos are "
-                f"missing; copy the dataset again or take them off list_eval_partition.txt"
-            )
-
-    def photo(self, index: int) -> Photo:
-        """Read one photo; its landmarks are NaN where the list has none.
-
-        Raises:
-            DatasetDamaged: unreadable.
-        """
-        name = self.names[index]
-        image = read_rgb(self.root / "img_align_celeba" / name)
-        return Photo(image, None, self._landmarks.get(name, np.full((5, 2), np.nan)))
+    def landmarks(self, index: int) -> FloatArray | None:
+        """``(5, 2)`` landmarks from the list; NaN where it has none."""
+        row = None if self._points is None else self._points.get(self.names[index])
+        return np.full((5, 2), np.nan) if row is None else row.reshape(5, 2)
 
     def traits(self) -> dict[str, IntArray]:
-        """``male`` from the attribute list, ``identity`` where the list of identities exists."""
-        male_column = self.attributes.index("Male")
-        found = {"male": self._attribute_rows, "identity": {}}
-        male = [found["male"][name][male_column] if name in found["male"] else -1 for name in self.names]
-        traits = {"male": np.array(male, dtype=np.int64)}
-        if (self.root / "identity_CelebA.txt").is_file():
-            identity = {row[0]: int(row[1]) for row in self._rows("identity_CelebA.txt", 1)}
-            traits["identity"] = np.array([identity.get(name, -1) for name in self.names], dtype=np.int64)
-        return traits
+        """``male`` from the attribute list, ``identity`` from the list of identities, where these exist."""
+        found: dict[str, IntArray] = {}
+        if self._attributes is not None:
+            found["male"] = male_of(self._attributes, self.names)
+        if self._identity is not None:
+            rows = [self._identity.get(name) for name in self.names]
+            found["identity"] = np.array([UNKNOWN if row is None else row[0] for row in rows], dtype=np.int64)
+        return found
 
-    def fingerprint(self) -> Any:
-        """Names, sizes and times of the files read."""
-        lists = [path.stat().st_mtime_ns for path in sorted(self.root.glob("*.txt"))]
-        stats = [(self.root / "img_align_celeba" / name).stat() for name in self.names]
-        rows = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(self.names, stats, strict=True)]
-        return ["celeba", str(self.root.resolve()), self.split, lists, rows]
-
-    def __len__(self) -> int:
-        return len(self.names)
+    def origins(self) -> Sequence[str]:
+        """CelebA's own names."""
+        return [f"CelebA {stem(name)}" for name in self.names]
 
     def __getitem__(self, index: int) -> tuple[Any, torch.Tensor]:
-        image = tv_tensors.Image(torch.from_numpy(self.photo(index).image).permute(2, 0, 1).contiguous())
-        row = self._attribute_rows.get(self.names[index])
-        values = torch.full((len(self.attributes),), -1) if row is None else torch.from_numpy(row)
+        image = tv_tensors.Image(torch.from_numpy(self.pixels(index)[0]).permute(2, 0, 1).contiguous())
+        row = None if self._attributes is None else self._attributes.get(self.names[index])
+        count = len(self.attributes)
+        values = torch.full((count,), -1) if row is None else torch.from_numpy((row > 0).astype(np.int64))
         return (image if self.transforms is None else self.transforms(image)), values

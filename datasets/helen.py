@@ -1,155 +1,104 @@
-"""Helen's parsing set (SmithCVPR2013): photos, eleven soft label maps each, three lists."""
+"""Helen's parsing set (SmithCVPR2013, original or resized), and HELEN*, its relabelled successor."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
-from faceaug.images import read_grey, read_rgb
-from faceaug.labels import IGNORE, NUM_CLASSES
-from faceaug.prepare.faces import IntArray, Photo
+from faceaug.errors import DatasetDamaged
+from faceaug.images import read_grey
+from faceaug.labels import HELEN_11, Scheme
 
-from .samples import Sample, face_sample
+from .label_maps import read_labels
+from .layout import Layout, argmax_labels
+from .listing import Index, read_names, say_once, seeded_split
 
 ByteArray = npt.NDArray[np.uint8]
 
 
-def dataset_title(root: Path, name: str) -> str:
-    """What reports call a dataset: the ``title`` in its ``faceaug.json``, else its name and folder."""
-    about = root / "faceaug.json"
-    if about.is_file():
-        try:
-            return str(json.loads(about.read_text())["title"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise DatasetDamaged(f'{about}: must be JSON with a "title"; mend or delete it') from error
-    return name if root.name.lower() == name.lower() else f"{name} ({root.name})"
-
-
-class Helen:
+class Helen(Layout):
     """Labelled photos in Helen's own layout; a torch dataset of ``(Image, Mask)``.
 
     ``images/<name>.jpg``, ``labels/<name>/<name>_lbl00.png`` .. ``_lbl10.png`` (8-bit probabilities; the largest wins, ties go
     to the lower class) or one label map ``labels/<name>.png`` (values 0..10), and ``exemplars.txt``, ``tuning.txt``,
-    ``testing.txt`` with ``<number> , <name>`` a line.
-
-    Args:
-        root: the dataset's folder.
-        split: ``train``, ``tuning`` or ``testing``.
-        limit: only the first so many of the split.
-        transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform.
-
-    Raises:
-        DatasetNotFound: the folder or a list is missing.
-        DatasetDamaged: a listed photo has no labels or no image; raised when it is read: the file is unreadable.
+    ``testing.txt`` with ``<number> , <name>`` a line. Arguments and errors as :class:`faceaug.datasets.layout.Layout`.
     """
 
+    key = "helen"
+    label = "Helen"
+    needs = "Helen's images/, labels/ and lists"
+    scheme: Scheme = HELEN_11
     lists: ClassVar[dict[str, str]] = {"train": "exemplars.txt", "tuning": "tuning.txt", "testing": "testing.txt"}
 
-    def __init__(
-        self,
-        root: str | Path,
-        split: str = "train",
-        *,
-        limit: int | None = None,
-        transforms: Callable[..., Any] | None = None,
-    ) -> None:
-        self.root = Path(root)
-        self.split = split
-        self.transforms = transforms
-        if split not in self.lists:
-            raise ConfigError(f"split {split!r}: unknown; choose from {', '.join(self.lists)}")
-        names = self._listed()
-        if limit is not None and not 0 < limit <= len(names):
-            raise ConfigError(f"--labelled {limit}: {self.root} lists {len(names)} {split} faces; choose 1 to {len(names)}")
-        self.names: tuple[str, ...] = tuple(names[:limit])
-        self.title = dataset_title(self.root, "Helen")
-        self._check_files()
-
-    def _listed(self) -> list[str]:
-        if not self.root.is_dir():
-            raise DatasetNotFound(
-                f"{self.root}: no such folder; put Helen's images/, labels/ and lists there, name another with "
-                f"helen:DIR, or run `faceaug draw` for drawn faces"
-            )
+    def _open(self) -> Iterable[str]:
         path = self.root / self.lists[self.split]
-        try:
-            lines = path.read_text().splitlines()
-        except OSError as error:
-            raise DatasetNotFound(
-                f"{path}: cannot be read ({error.strerror}); Helen's layout has this list of '<number> , <name>' lines"
-            ) from error
-        names = [line.split(",")[-1].strip() for line in lines if line.strip()]
-        if not names:
-            raise DatasetDamaged(f"{path}: lists no faces; copy the dataset again")
+        self._lists.append(path)
+        names = read_names(path, "Helen's layout has this list of '<number> , <name>' lines")
+        self._photos, self._maps = Index(self.root / "images"), Index(self.root / "labels", ".png")
         return names
 
-    def _check_files(self) -> None:
-        """Half-copied datasets fail at once and not after an hour."""
-        images = {path.stem for path in (self.root / "images").glob("*.jpg")}
-        labels = {path.stem for path in (self.root / "labels").glob("*")}
-        for kind, have, where in (("photo", images, "images/{}.jpg"), ("labels", labels, "labels/{}")):
-            missing = [name for name in self.names if name not in have]
-            if missing:
-                raise DatasetDamaged(
-                    f"{self.root / where.format(missing[0])}: no {kind} for {len(missing)} of {len(self.names)} listed "
-                    f"{self.split} faces; copy the dataset again or take them off {self.lists[self.split]}"
-                )
+    def lacks(self, name: str) -> list[str]:
+        """Which files of a name are missing: ``photo``, ``labels``."""
+        return [kind for kind in super().lacks(name) if kind == "photo" or not self._folder(name).is_dir()]
 
-    def photo(self, index: int) -> Photo:
-        """Read one photo and its label map.
+    def place(self, name: str, kind: str) -> tuple[Path, str]:
+        """Where a missing file should be, and what is there instead."""
+        path, near = super().place(name, kind)
+        return (path if kind == "photo" else self._folder(name)), near
 
-        Raises:
-            DatasetDamaged: unreadable, a label out of range, or sizes that differ.
-        """
-        name = self.names[index]
-        image = read_rgb(self.root / "images" / f"{name}.jpg")
-        labels = self._labels(name)
-        if labels.shape != image.shape[:2]:
-            raise DatasetDamaged(
-                f"{self.root / 'labels' / name}: labels are {labels.shape[1]}x{labels.shape[0]} but the photo is "
-                f"{image.shape[1]}x{image.shape[0]}; copy the dataset again"
-            )
-        return Photo(image, labels)
+    def _folder(self, name: str) -> Path:
+        return self._maps.folder / name
 
-    def _labels(self, name: str) -> ByteArray:
-        folder = self.root / "labels" / name
+    def label_files(self, name: str) -> list[Path]:
+        """The eleven soft maps of a name, or its one label map."""
+        folder = self._folder(name)
         if not folder.is_dir():
-            path = folder.with_name(f"{name}.png")
-            labels = read_grey(path)
-            worst = int(labels[labels != IGNORE].max(initial=0))
-            if worst >= NUM_CLASSES:
-                raise DatasetDamaged(f"{path}: label {worst} is out of range; labels are 0..10, or 255 to be ignored")
-            return labels
-        maps = [read_grey(folder / f"{name}_lbl{label:02d}.png") for label in range(NUM_CLASSES)]
-        shapes = {soft.shape for soft in maps}
-        if len(shapes) > 1:
-            raise DatasetDamaged(f"{folder}: its eleven maps differ in size; copy the dataset again")
-        return np.asarray(np.stack(maps).argmax(axis=0), dtype=np.uint8)
+            return super().label_files(name)
+        files = [folder / f"{name}_lbl{label:02d}.png" for label in range(len(self.scheme))]
+        if all(file.is_file() for file in files):
+            return files
+        index = Index(folder, ".png")
+        return [index.path(file.name) for file in files]
 
-    def traits(self) -> dict[str, IntArray]:
-        """Helen knows neither gender nor identity."""
-        return {}
+    def _read_labels(self, name: str) -> tuple[ByteArray, Path]:
+        files = self.label_files(name)
+        if len(files) == 1:
+            return read_labels(files[0], self.scheme), files[0]
+        folder = files[0].parent
+        return argmax_labels([read_grey(file) for file in files], folder), folder
 
-    def fingerprint(self) -> Any:
-        """Names, sizes and times of the files read."""
-        rows = []
-        for name in self.names:
-            image = (self.root / "images" / f"{name}.jpg").stat()
-            folder = self.root / "labels" / name
-            labels = (folder if folder.is_dir() else folder.with_name(f"{name}.png")).stat()
-            rows.append([name, image.st_size, image.st_mtime_ns, labels.st_mtime_ns])
-        return ["helen", str(self.root.resolve()), self.split, rows]
 
-    def __len__(self) -> int:
-        return len(self.names)
+class HelenStar(Layout):
+    """HELEN*: Helen with skin and hair labelled anew; a torch dataset of ``(Image, Mask)``.
 
-    def __getitem__(self, index: int) -> Sample:
-        photo = self.photo(index)
-        assert photo.labels is not None  # this layout always has them
-        return face_sample(photo.image, photo.labels, self.transforms)
+    ``train/``, ``test/`` and ``test_resize/`` with ``<id>_image.jpg`` and ``<id>_label.png`` (0..10). Testing reads
+    ``test_resize/`` where it is there. Every tenth training face, by the hash of its name, is for tuning. Arguments and errors as
+    :class:`faceaug.datasets.layout.Layout`.
+    """
+
+    key = "helenstar"
+    label = "HELEN*"
+    needs = "HELEN*'s train/, test/ and test_resize/"
+    photo_form = "{}_image"
+    label_form = "{}_label"
+    scheme: Scheme = HELEN_11
+
+    def _open(self) -> Iterable[str]:
+        folder = self.root / "train"
+        if self.split == "testing":
+            resized = self.root / "test_resize"
+            folder = resized if resized.is_dir() else self.root / "test"
+        self._photos, self._maps = Index(folder), Index(folder, ".png")
+        end = self.photo_form.format("")
+        names = [one.removesuffix(end) for one in self._photos.stems if one.endswith(end)]
+        if not names:
+            raise DatasetDamaged(f"{folder}: holds no <id>_image.jpg; put {self.needs} there")
+        if self.split == "testing":
+            return names
+        say_once(f"{self.root}: HELEN* has no tuning split; a tenth of its training faces is taken, by the hash of the name")
+        splits = seeded_split(names, (0.9, 0.1, 0.0))
+        return [name for name, split in zip(names, splits, strict=True) if split == self.split]

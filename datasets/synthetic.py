@@ -12,7 +12,7 @@ import torch
 from torchvision import tv_tensors
 
 from faceaug.errors import ConfigError
-from faceaug.labels import FLIP_TABLE
+from faceaug.labels import HELEN_11, Scheme
 from faceaug.prepare.faces import FaceSet
 from faceaug.shards.reader import ShardReader
 from faceaug.training.order import Shuffled
@@ -30,9 +30,12 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform.
         min_agreement: leave out faces whose agreement with their mask is lower.
 
+    Attributes:
+        scheme: of the masks.
+
     Raises:
         ShardDamaged: missing, unfinished, truncated, or not of this format.
-        ConfigError: no face is left.
+        ConfigError: no face is left, or the sets' label schemes differ.
     """
 
     def __init__(
@@ -44,6 +47,10 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
     ) -> None:
         self.readers = [ShardReader(one) for one in (folder if isinstance(folder, list) else [folder])]
         self.transforms = transforms
+        self.scheme = self.readers[0].scheme
+        for reader in self.readers:
+            if reader.scheme != self.scheme:
+                raise ConfigError(f"{reader.folder}: its labels are of {reader.scheme.name}, not {self.scheme.name}")
         rows: list[tuple[int, int]] = []
         for number, reader in enumerate(self.readers):
             fits = reader.column("agreement") >= min_agreement
@@ -126,16 +133,17 @@ class FlipFaces:
 
     Args:
         probability: of mirroring, drawn from torch's random state.
+        scheme: of the masks.
     """
 
-    def __init__(self, probability: float = 0.5) -> None:
-        self.probability = probability
+    def __init__(self, probability: float = 0.5, *, scheme: Scheme = HELEN_11) -> None:
+        self.probability, self.scheme = probability, scheme
 
     def __call__(self, image: Any, mask: Any) -> Sample:
-        """Mirror ``(..., H, W)`` image and mask (0..10 or 255, any integer type), or give both back."""
+        """Mirror ``(..., H, W)`` image and mask (any integer type), or give both back."""
         if torch.rand(()) >= self.probability:
             return image, mask
-        table = torch.from_numpy(FLIP_TABLE)
+        table = torch.from_numpy(self.scheme.flip_table)
         turned = table[mask.flip(-1).long()].to(mask.dtype)
         return tv_tensors.wrap(image.flip(-1), like=image), tv_tensors.wrap(turned, like=mask)
 
@@ -151,6 +159,6 @@ def open_synthetic(folder: Path) -> FaceSet:
     names = tuple(f"{target}+{source}" for target, source in zip(reader.column("target"), reader.column("source"), strict=True))
     title = f"generated from {reader.config['targets']['title']} and {reader.config['sources']['title']}"
     male = reader.column("target_male").astype(np.int64)
-    faces = FaceSet(title, names, reader.column("image"), reader.column("label"), male, unknown)
+    faces = FaceSet(title, names, reader.column("image"), reader.column("label"), male, unknown, scheme=reader.scheme)
     reader.close()
     return faces

@@ -20,8 +20,15 @@ T = TypeVar("T")
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """A configuration dataclass as a JSON-able dict (tuples become lists, as JSON would have them)."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(config).items()}
+    """A configuration dataclass, and those in it, as a JSON-able dict (tuples become lists, as JSON would have them)."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(entry) for key, entry in value.items()}
+        return [plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+    found: dict[str, Any] = plain(dataclasses.asdict(config))
+    return found
 
 
 def from_dict(kind: type[T], values: dict[str, Any], *, where: str) -> T:
@@ -35,16 +42,27 @@ def from_dict(kind: type[T], values: dict[str, Any], *, where: str) -> T:
     Raises:
         ConfigError: a field is unknown or missing, or a value out of range.
     """
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(fields))
     if unknown:
         raise ConfigError(
             f"{where}: unknown settings {', '.join(unknown)}; made by another version of faceaug; train anew, or use that one"
         )
+
+    def built(name: str, value: Any) -> Any:
+        inner = fields[name].default
+        if isinstance(value, dict) and dataclasses.is_dataclass(inner):
+            return from_dict(type(inner), value, where=f"{where}, {name}")
+        return _tuples(value)
+
     try:
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        return kind(**{name: built(name, value) for name, value in values.items()})
     except TypeError as error:
         raise ConfigError(f"{where}: incomplete settings ({error}); it was written by another version") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
 
 
 def check(problems: dict[str, bool]) -> None:
@@ -98,7 +116,8 @@ def apply_settings(configs: dict[str, Any], *, file: Path | None = None, pairs: 
 
 
 def _fields(config: Any) -> set[str]:
-    return {field.name for field in dataclasses.fields(config)}
+    """Names of the settings; what is a dataclass itself (a label scheme) follows from the data."""
+    return {field.name for field in dataclasses.fields(config) if not dataclasses.is_dataclass(getattr(config, field.name))}
 
 
 def _read_settings(file: Path, sections: Iterable[str]) -> Iterator[tuple[str | None, str, Any]]:
@@ -110,7 +129,7 @@ def _read_settings(file: Path, sections: Iterable[str]) -> Iterator[tuple[str | 
         raise ConfigError(f"--config {file}: cannot be read ({error}); name a TOML file or a run's config.json") from error
     for key, value in found.items():
         if isinstance(value, dict) and key in sections:
-            yield from ((key, name, entry) for name, entry in value.items())
+            yield from ((key, name, entry) for name, entry in value.items() if not isinstance(entry, dict))
         elif file.suffix != ".json":  # a run's config.json also says what the run was on
             yield None, key, value
 

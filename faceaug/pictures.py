@@ -39,3 +39,35 @@ def grid(rows: Sequence[tuple[str, Sequence[ByteArray]]], *, cell: int = 96) -> 
                 picture, (cell, cell), interpolation=flag
             )
     return canvas
+
+
+def sheet(cells: Sequence[tuple[str, ByteArray | None]], *, columns: int = 6, cell: int = 160) -> ByteArray:
+    """Pictures side by side with a caption under each.
+
+    Args:
+        cells: caption and ``(H, W, 3)`` uint8 RGB of any shape, None for a picture that cannot be shown.
+        columns: pictures in a row.
+        cell: longer side of a shown picture in pixels.
+
+    Returns:
+        ``(height, width, 3)`` uint8 RGB on white.
+    """
+    font, scale, line = cv2.FONT_HERSHEY_SIMPLEX, 0.38, 18
+    columns = max(min(columns, len(cells)), 1)
+    rows = max(-(-len(cells) // columns), 1)
+    across, down = cell + 3 * _MARGIN, cell + line + 2 * _MARGIN
+    canvas = np.full((rows * down + _MARGIN, columns * across + _MARGIN, 3), 255, dtype=np.uint8)
+    for index, (caption, picture) in enumerate(cells):
+        top, left = index // columns * down + _MARGIN, index % columns * across + _MARGIN
+        if picture is None:
+            canvas[top : top + cell, left : left + cell] = 225
+        else:
+            shrink = cell / max(picture.shape[:2])
+            side = (max(round(picture.shape[1] * shrink), 1), max(round(picture.shape[0] * shrink), 1))
+            shown = cv2.resize(picture, side, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
+            canvas[top : top + side[1], left : left + side[0]] = shown
+        text = caption.encode("ascii", "replace").decode()
+        while len(text) > 4 and cv2.getTextSize(text, font, scale, 1)[0][0] > cell:
+            text = text.removesuffix("...")[:-1] + "..."
+        cv2.putText(canvas, text, (left, top + cell + line - 5), font, scale, (40, 40, 40), 1, cv2.LINE_AA)
+    return canvas

@@ -11,7 +11,7 @@ import numpy as np
 from faceaug.errors import ConfigError, OutputError
 from faceaug.files import atomic_folder
 from faceaug.images import ByteArray
-from faceaug.labels import NUM_CLASSES, colour
+from faceaug.labels import HELEN_11
 from faceaug.pictures import grid
 from faceaug.training.log import Progress, say
 
@@ -68,7 +68,7 @@ def _write_labelled(folder: Path, name: str, drawing: Drawing) -> None:
     _write_jpeg(folder / "images" / f"{name}.jpg", drawing.image)
     labels = folder / "labels" / name
     labels.mkdir(parents=True)
-    for label in range(NUM_CLASSES):
+    for label in range(len(HELEN_11)):
         _write(labels / f"{name}_lbl{label:02d}.png", drawing.soft[label], [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
@@ -130,7 +130,7 @@ def preview(helen: Path, celeba: Path, *, count: int = 12) -> ByteArray:
     sources = CelebA(celeba)
     rows = [
         ("photo", [square(photo.image) for photo in some]),
-        ("label map", [square(colour(photo.labels)) for photo in some if photo.labels is not None]),
+        ("label map", [square(HELEN_11.colour(photo.labels)) for photo in some if photo.labels is not None]),
         ("celeba", [square(sources.photo(index).image) for index in range(min(count, len(sources)))]),
     ]
     return grid(rows, cell=120)

@@ -23,7 +23,7 @@ from faceaug.gan.components import COMPONENTS
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import colour, fill_ignored
+from faceaug.labels import Scheme, fill_ignored
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.predict import Parser, ParserFeatures, predict_labels
 from faceaug.pictures import grid
@@ -121,7 +121,6 @@ def evaluate(
     looks |= {"": sharing(inception)} if inception is not None else {}
     plan = plan_pairs(targets, sources, per_mask=config.per_mask, mode="any", seed=config.seed, candidates=config.candidates)
     painted = _paint(generator, targets, sources, plan)
-    masks = fill_ignored(targets.labels)
     result: dict[str, Any] = {
         **record,
         "evaluate": to_dict(config),
@@ -132,7 +131,7 @@ def evaluate(
         "sources": {"title": sources.title, "count": len(sources)},
         "real": {"title": real.title, "count": len(real)},
         "faces": len(painted),
-        **_measure(painted, plan, targets.labels, masks, sources, real, judge, looks, config),
+        **_measure(painted, plan, targets, sources, real, judge, looks, config),
         "warnings": _flattered(generator),
     }
     told_apart = two_sample_auc(
@@ -142,6 +141,7 @@ def evaluate(
         plan.target,
         TwoSampleConfig(steps=config.steps, seed=config.seed),
         generator.compute,
+        scheme=targets.scheme,
         rounds=config.rounds,
     )
     result["two_sample_losses"] = told_apart.pop("losses")
@@ -177,7 +177,8 @@ def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan)
         with Progress("painting", len(rows), unit="faces") as progress:
             for some in np.array_split(rows, range(64, len(rows), 64)):
                 target, source = plan.target[some], plan.source[some]
-                look = generator.encode(*mirror_rows(sources.images[source], maps[source], plan.mirrored[some]))
+                photos = mirror_rows(sources.images[source], maps[source], plan.mirrored[some], sources.scheme)
+                look = generator.encode(*photos, sources.scheme)
                 found.append(generator.paint(look, targets.images[target], labels[target]))
                 progress.update(int(some[-1] - rows[0]) + 1)
         return np.concatenate(found)
@@ -188,8 +189,7 @@ def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan)
 def _measure(
     painted: ByteArray,
     plan: Plan,
-    truth: ByteArray,
-    masks: ByteArray,
+    targets: FaceSet,
     sources: FaceSet,
     real: FaceSet,
     judge: Parser,
@@ -214,13 +214,15 @@ def _measure(
         table[f"KID{name} x1000"] = interval(partial(_kernel, kernel), 1000 * kernel())
         if "diversity" not in table:
             table["diversity"] = _mean_interval(diversity(found, groups), groups, config)
+    assert targets.labels is not None  # checked by evaluate()
+    scheme = targets.scheme
     read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading painted faces"), painted)
-    matrices = np.stack([confusion(a, b) for a, b in zip(read, truth[plan.target], strict=True)])
-    agreement = scores(matrices.sum(axis=0))
+    matrices = np.stack([confusion(a, b, classes=len(scheme)) for a, b in zip(read, targets.labels[plan.target], strict=True)])
+    agreement = scores(matrices.sum(axis=0), scheme)
     for key in ("pixel_accuracy", "mean_f1"):
-        pooled = partial(_pooled_score, matrices, key)
+        pooled = partial(_pooled_score, matrices, scheme, key)
         table[f"agreement {key}"] = interval(pooled, agreement[key])
-    fidelity = _fidelity(painted, plan, masks, sources, next(iter(looks.values())), config)
+    fidelity = _fidelity(painted, plan, targets, sources, next(iter(looks.values())), config)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
 
 
@@ -232,24 +234,23 @@ def _kernel(kernel: KernelDistance, rows: IntArray) -> float:
     return 1000 * kernel(rows)
 
 
-def _pooled_score(matrices: npt.NDArray[np.int64], key: str, rows: IntArray) -> float:
-    return float(scores(matrices[rows].sum(axis=0))[key])
+def _pooled_score(matrices: npt.NDArray[np.int64], scheme: Scheme, key: str, rows: IntArray) -> float:
+    return float(scores(matrices[rows].sum(axis=0), scheme)[key])
 
 
 def _fidelity(
     painted: ByteArray,
     plan: Plan,
-    masks: ByteArray,
+    targets: FaceSet,
     sources: FaceSet,
     features: Features,
     config: EvaluateConfig,
 ) -> dict[str, Any]:
     """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
-    assert sources.labels is not None  # checked by evaluate()
     used, source = np.unique(plan.source, return_inverse=True)
-    images, maps = sources.images[used], sources.labels[used]
+    images, maps = sources.images[used], sources.anatomy(used)
     stranger = np.random.default_rng([config.seed, 1]).permutation(source)
-    labels = masks[plan.target]
+    labels = fill_ignored(targets.anatomy())[plan.target]
     result: dict[str, Any] = {}
     for component in COMPONENTS:
         row: dict[str, Any] = {}
@@ -286,11 +287,11 @@ def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: i
     assert sources.labels is not None
     rng = np.random.default_rng([seed, 2])
     target, source = (np.sort(rng.choice(len(faces), min(_SHOWN, len(faces)), replace=False)) for faces in (targets, sources))
-    look = generator.encode(sources.images[source], sources.labels[source])
+    look = generator.encode(sources.images[source], sources.labels[source], sources.scheme)
     blank = np.full_like(targets.images[0], 255)
     rows: list[tuple[str, list[ByteArray]]] = [("", [blank, blank, *sources.images[source]])]
     for index in target:
         repeated = np.full(len(source), index)
         results = generator.paint(look, targets.images[repeated], targets.labels[repeated])
-        rows.append(("", [targets.images[index], colour(targets.labels[index]), *results]))
+        rows.append(("", [targets.images[index], targets.scheme.colour(targets.labels[index]), *results]))
     return grid(rows)

@@ -23,7 +23,7 @@ from faceaug.gan.components import one_hot
 from faceaug.gan.discriminator import PatchDiscriminator
 from faceaug.gan.losses import discriminator_loss
 from faceaug.gan.shift import draw_shift
-from faceaug.labels import fill_ignored
+from faceaug.labels import HELEN_11, Scheme, fill_ignored
 from faceaug.tensors import to_float
 from faceaug.training.device import Compute
 
@@ -58,21 +58,23 @@ def two_sample_auc(
     config: TwoSampleConfig,
     compute: Compute,
     *,
+    scheme: Scheme = HELEN_11,
     rounds: int = 200,
-    build: Callable[[], nn.Module] = lambda: PatchDiscriminator(WIDTH, LEVELS),
+    build: Callable[[int], nn.Module] = lambda classes: PatchDiscriminator(WIDTH, LEVELS, classes=classes),
 ) -> dict[str, Any]:
     """How well a fresh discriminator tells generated faces from the photos of their masks.
 
     Args:
         photos: ``(N, S, S, 3)`` uint8 RGB, none of which the generator was trained on.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255: their masks.
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255: their masks.
         generated: ``(M, S, S, 3)`` uint8 RGB.
         target: ``(M,)`` whose mask each generated face has, 0..N-1.
         config: how long, and on which share.
         compute: device and precision.
+        scheme: of the masks.
         rounds: bootstrap resamples of the interval, over masks.
-        build: makes the discriminator, from photos and one-hot masks to judgements; another one than the fixed shape is for
-            comparing discriminators, not generators.
+        build: makes the discriminator for a number of classes, from photos and one-hot masks to judgements; another one than
+            the fixed shape is for comparing discriminators, not generators.
 
     Returns:
         ``value``, ``low``, ``high`` of the area under the ROC curve, on held-out masks; ``losses``: of the training, means over
@@ -88,13 +90,13 @@ def two_sample_auc(
         raise ValueError("generated faces of held-out and of other masks are needed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = compute.module(build())
+        network = compute.module(build(len(scheme)))
     trained = [weight for weight in network.parameters() if weight.requires_grad]
     optimiser = torch.optim.Adam(trained, lr=config.rate, betas=(0.5, 0.999))
 
     def judged(images: ByteArray, maps: ByteArray, mirrored: npt.NDArray[np.bool_]) -> list[Any]:
-        images, maps = mirror_rows(images, maps, mirrored)
-        photo, condition = compute.image(to_float(images)), one_hot(torch.from_numpy(maps).to(compute.device))
+        images, maps = mirror_rows(images, maps, mirrored, scheme)
+        photo, condition = compute.image(to_float(images)), one_hot(torch.from_numpy(maps).to(compute.device), len(scheme))
         if config.shifted:
             uniform = torch.from_numpy(rng.random((len(images), 2), dtype=np.float32)).to(compute.device)
             move = draw_shift(uniform, photo.shape[-1])

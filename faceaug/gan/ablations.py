@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from faceaug.gan.blocks import initialise, to_rgb
-from faceaug.gan.components import COMPONENTS, STRIDE, Component, cut_parts, one_hot
+from faceaug.gan.components import COMPONENTS, STRIDE, Component, anatomy, cut_parts, one_hot
 from faceaug.gan.config import TEMPLATE_SIZE, GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import LocalEmbedding, encoder
 from faceaug.gan.generator import MaskGuided, adversarial_weights
@@ -34,21 +34,21 @@ class LocalSetting(Painter):
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
         """``(N, 5, code)``."""
-        return Look(self.embedding.encode(cut_parts(images, labels)))
+        return Look(self.embedding.encode(cut_parts(images, anatomies)))
 
     def embed(
-        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+        self, images: Tensor, anatomies: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
     ) -> tuple[Look, dict[str, Tensor]]:
         """The codes, and Eq. 1."""
-        codes, terms = self.embedding.embed(cut_parts(images, labels))
+        codes, terms = self.embedding.embed(cut_parts(images, anatomies))
         return Look(codes), terms
 
     def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(look.codes, self.config.size)))
-        return paste_background(face, images, labels)
+        face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
+        return paste_background(face, images, anatomy(labels, self.config.scheme))
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """Eq. 9, as for the whole framework."""
@@ -67,16 +67,16 @@ class GlobalSetting(Painter):
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
         """``(N, 1, 5 code)``: of the face with its hair, without the background."""
-        face = images * (labels != BACKGROUND)[:, None]
+        face = images * (anatomies != BACKGROUND)[:, None]
         code: Tensor = self.encoder(face.contiguous(memory_format=torch.channels_last)).float()
         return Look(code[:, None])
 
     def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        face = self.to_rgb(self.mask_guided(one_hot(labels), spread(look.codes, self.config.size)))
-        return paste_background(face, images, labels)
+        face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
+        return paste_background(face, images, anatomy(labels, self.config.scheme))
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """L_global, L_GP and L_GD."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from faceaug.errors import ConfigError
-from faceaug.labels import FLIP_TABLE, fill_ignored
+from faceaug.labels import Scheme, fill_ignored
 from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import Likeness
 from faceaug.tensors import to_float
@@ -27,16 +27,19 @@ NOISE = 64
 (:func:`faceaug.gan.correspondence.disguise`), the last 2 move what judges see."""
 
 
+_ATTEMPTS = 4
+
+
 @dataclass
 class Batch:
     """Faces of one step, on one device.
 
     Attributes:
         images: ``(N, 3, S, S)`` float32 in [-1, 1], channels_last: the targets x_t.
-        labels: ``(N, S, S)`` uint8, 0..10: their masks m_t.
+        labels: ``(N, S, S)`` uint8 of the set's scheme, without 255: their masks m_t.
         source_images: likewise the sources x_s; the targets themselves on paired steps.
         source_labels: likewise their masks m_s.
-        guides: ``(N, S, S)`` uint8, 0..10: label maps of other people; the sources' on unpaired steps.
+        guides: ``(N, S, S)`` uint8: label maps of other people; the sources' on unpaired steps.
         noise: ``(N, 64)`` float32, standard normal.
     """
 
@@ -90,11 +93,10 @@ class Batches:
             raise ConfigError(f"--batch {batch}: larger than the {len(faces)} faces of {faces.title}; make it smaller")
         if batch % ranks:
             raise ConfigError(f"--batch {batch}: cannot be shared by {ranks} devices; make it a multiple of {ranks}")
-        self.images = faces.images
-        self.labels = fill_ignored(faces.labels)
+        self.images, self.labels, self.scheme = faces.images, faces.labels, faces.scheme
         self.identity = faces.identity
         self.batch, self.seed, self.flip, self.candidates = batch, seed, flip, candidates
-        self._likeness = Likeness(self.labels)
+        self._likeness = Likeness(faces)
         self._mine = slice(rank * batch // ranks, (rank + 1) * batch // ranks)
         self._everyone = Shuffled(np.arange(len(faces)), seed=seed, stream=1)
         anchors = np.flatnonzero(faces.human)
@@ -126,26 +128,39 @@ class Batches:
         """Another person for each row: of some drawn at random, as they are or mirrored, the one most like it in shape."""
         others, flipped = np.empty_like(rows), np.empty_like(mirrored)
         for place, (row, flip) in enumerate(zip(rows, mirrored, strict=True)):
-            person = self.identity[row]
-            strangers = np.flatnonzero((self.identity != person) | (person < 0))
-            strangers = strangers[strangers != row] if len(strangers) else np.array([(row + 1) % len(self.identity)])
-            drawn = strangers[rng.integers(len(strangers), size=self.candidates)]
+            drawn = self._strangers(rng, int(row))
             turned = (rng.random(self.candidates) < 0.5) & self.flip
             (target,) = self._likeness.of(np.array([row]), np.array([flip]))
             best = int(np.argmax(self._likeness.of(drawn, turned) @ target))
             others[place], flipped[place] = drawn[best], turned[best]
         return others, flipped
 
+    def _strangers(self, rng: np.random.Generator, row: int) -> IntArray:
+        """:attr:`candidates` photos of other people than a row's, with repeats; other photos where there is no other person."""
+        person = self.identity[row]
+        drawn = np.empty(0, dtype=np.int64)
+        for _ in range(_ATTEMPTS):  # nearly always one is enough, and a set of 200,000 need not be looked through
+            some = rng.integers(len(self.identity), size=2 * self.candidates)
+            others = (some != row) & ((self.identity[some] != person) | (person < 0))
+            drawn = np.concatenate([drawn, some[others]])[: self.candidates]
+            if len(drawn) == self.candidates:
+                return drawn
+        strangers = np.flatnonzero((self.identity != person) | (person < 0))
+        strangers = strangers[strangers != row]
+        if not len(strangers):
+            strangers = np.array([(row + 1) % len(self.identity)])
+        return strangers[rng.integers(len(strangers), size=self.candidates)]
+
     def _load(self, rows: IntArray, mirrored: npt.NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
-        images, labels = mirror_rows(self.images[rows], self.labels[rows], mirrored)
+        images, labels = mirror_rows(self.images[rows], fill_ignored(self.labels[rows]), mirrored, self.scheme)
         return to_float(images), torch.from_numpy(labels)
 
 
 def mirror_rows(
-    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.bool_]
+    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.bool_], scheme: Scheme
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Copies of ``(N, S, S, 3)`` photos and ``(N, S, S)`` label maps, some rows mirrored, left and right classes exchanged."""
     images, labels = np.array(images), np.array(labels)
     images[mirrored] = images[mirrored, :, ::-1]
-    labels[mirrored] = FLIP_TABLE[labels[mirrored]][..., ::-1]
+    labels[mirrored] = scheme.flip(labels[mirrored])
     return images, labels

@@ -1,4 +1,4 @@
-"""The five face components: which labels they cover, how they are cut out of a source and placed by a target (Section 3.1).
+"""The five face components: which parts of the anatomy they cover, how they are cut out and placed (Section 3.1).
 
 Cutting and placing share one form: 0/1 matrices that select rows and columns. A window that sticks out over the border simply
 selects nothing there, so no face is ever too close to the edge, and a batch is two matrix products.
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceaug.gan.config import TEMPLATE_SIZE
-from faceaug.labels import HAIR, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_CLASSES, RIGHT_BROW, RIGHT_EYE, SKIN
+from faceaug.labels import HAIR, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, NUM_PARTS, RIGHT_BROW, RIGHT_EYE, SKIN, Scheme
 
 STRIDE = 4
 """Pixels per cell of the feature maps that G_m works on."""
@@ -25,7 +25,7 @@ class Component:
 
     Attributes:
         name: the paper's name of it.
-        labels: the classes it is made of.
+        labels: the parts of the anatomy that it is made of.
         height: of its crop in a 256 px face; the width likewise. A crop as large as the face is not moved.
     """
 
@@ -54,14 +54,22 @@ COMPONENTS = (
 """In the paper's order (Section 3.1); the brows travel with skin & nose."""
 
 
-def one_hot(labels: Tensor) -> Tensor:
-    """Label maps ``(N, S, S)``, 0..10, as ``(N, 11, S, S)`` float32 of 0 and 1, channels_last."""
-    return F.one_hot(labels.long(), NUM_CLASSES).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+def one_hot(labels: Tensor, classes: int = NUM_PARTS) -> Tensor:
+    """Label maps ``(N, S, S)`` below ``classes`` as ``(N, classes, S, S)`` float32 of 0 and 1, channels_last."""
+    return F.one_hot(labels.long(), classes).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
 
 
-def region(labels: Tensor, component: Component) -> Tensor:
-    """Where a component is: ``(N, S, S)`` bool."""
-    return torch.isin(labels, torch.tensor(component.labels, device=labels.device, dtype=labels.dtype))
+def anatomy(labels: Tensor, scheme: Scheme) -> Tensor:
+    """Which part of the face each pixel of label maps ``(N, S, S)`` uint8 is, see :meth:`faceaug.labels.Scheme.anatomy`."""
+    left, right = torch.from_numpy(scheme.anatomy_tables).to(labels.device)
+    middle = labels.shape[-1] // 2
+    index = labels.long()
+    return torch.cat([left[index[..., :middle]], right[index[..., middle:]]], -1)
+
+
+def region(parts: Tensor, component: Component) -> Tensor:
+    """Where a component is in anatomies ``(N, S, S)``: ``(N, S, S)`` bool."""
+    return torch.isin(parts, torch.tensor(component.labels, device=parts.device, dtype=parts.dtype))
 
 
 def centres(where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -84,8 +92,14 @@ def centres(where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return middles[0], middles[1], present
 
 
-def enlarge(labels: Tensor, factor: float) -> Tensor:
-    """Label maps ``(N, S, S)`` uint8 whose eyes and mouth are ``factor`` larger around their centres, as in the public code."""
+def enlarge(labels: Tensor, parts: Tensor, factor: float) -> Tensor:
+    """Label maps ``(N, S, S)`` uint8 whose eyes and mouth are ``factor`` larger around their centres, as in the public code.
+
+    Args:
+        labels: of any scheme; or the anatomy itself.
+        parts: their anatomy.
+        factor: 1 changes nothing.
+    """
     if factor == 1.0:
         return labels
     line = torch.arange(labels.shape[-1], device=labels.device)
@@ -94,12 +108,12 @@ def enlarge(labels: Tensor, factor: float) -> Tensor:
     for component in COMPONENTS:
         if component.whole:
             continue
-        middle = centres(region(labels, component))[:2]
+        middle = centres(region(parts, component))[:2]
         rows, columns = (
             (centre[:, None] + (line - centre[:, None]) / factor).round().long().clamp(0, len(line) - 1) for centre in middle
         )
-        moved = labels[every, rows[:, :, None], columns[:, None, :]]
-        grown = torch.where(region(moved, component), moved, grown)
+        moved, there = (maps[every, rows[:, :, None], columns[:, None, :]] for maps in (labels, parts))
+        grown = torch.where(region(there, component), moved, grown)
     return grown
 
 
@@ -163,7 +177,7 @@ class Part:
     present: Tensor
 
 
-def cut_parts(images: Tensor, labels: Tensor, *, bare_eyes: bool = False) -> list[Part]:
+def cut_parts(images: Tensor, anatomies: Tensor, *, bare_eyes: bool = False) -> list[Part]:
     """Segment faces into the five components x_i of Section 3.1.
 
     Eyes and mouth keep a thin rim around their region (lashes, lid edge, lip line), and nothing else of the skin around them: it
@@ -171,14 +185,14 @@ def cut_parts(images: Tensor, labels: Tensor, *, bare_eyes: bool = False) -> lis
 
     Args:
         images: ``(N, 3, S, S)`` float32 in [-1, 1].
-        labels: ``(N, S, S)`` uint8, 0..10.
+        anatomies: ``(N, S, S)`` uint8.
         bare_eyes: eyes are whole rectangles of the photo, as in the public code.
     """
     size = images.shape[-1]
     rim = max(size // 128, 1)
     parts = []
     for component in COMPONENTS:
-        where = region(labels, component)
+        where = region(anatomies, component)
         mask = where[:, None].to(images.dtype)
         if component.whole:
             present = where.flatten(1).any(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faceaug.config import check
+from faceaug.labels import HELEN_11, Scheme
 
 TEMPLATE_SIZE = 256
 """The paper's crop side; component sizes are given at it and scale with the crop."""
@@ -41,11 +42,13 @@ class GeneratorConfig:
     variant: str = "full"
     """One of :data:`VARIANTS`."""
     enlarge: float = 1.0
-    """How much larger than in the masks the framework takes eyes and mouth to be; the public code has 1.1."""
+    """Factor by which eye and mouth regions are enlarged; the public code has 1.1."""
     texture: bool = True
     """Whether the framework gets the source's own pixels beside its codes (:mod:`faceaug.gan.correspondence`)."""
     bare_eyes: bool = False
     """Cut eyes out as rectangles with the skin around them, as the public code does."""
+    scheme: Scheme = HELEN_11
+    """Classes of the target masks: those of the labelled faces it is trained on."""
 
     def __post_init__(self) -> None:
         check(
@@ -85,7 +88,7 @@ class TrainingConfig:
     shifted: bool = True
     """Move what D, P_F and the ImageNet features see by some pixels at random, each row on its own.
 
-    Their strides are a grid; faces that please a judge on its grid alone are full of dots."""
+    Without random shifts G exploits the judges' strides and generates dots."""
     lambda_perceptual: float = 2.0
     """Weight of the distance between ImageNet features of reconstruction and photo, on paired steps.
 

@@ -53,9 +53,9 @@ def transfer_texture(target_labels: Tensor, source: Tensor, source_labels: Tenso
     """Move a source's pixels to where the target has the same component.
 
     Args:
-        target_labels: ``(N, S, S)`` uint8, 0..10.
+        target_labels: ``(N, S, S)`` uint8 anatomies.
         source: ``(N, 3, S, S)`` float in [-1, 1].
-        source_labels: ``(N, S, S)`` uint8, 0..10.
+        source_labels: ``(N, S, S)`` uint8 anatomies.
         known: ``(N, S, S)`` bool: source pixels that may be used; all where None.
     """
     places = correspond(target_labels, source_labels, source.dtype)
@@ -77,8 +77,8 @@ def disguise(images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor) -> t
 
     Args:
         images: ``(N, 3, S, S)`` float in [-1, 1].
-        labels: ``(N, S, S)`` uint8, 0..10.
-        guides: ``(N, S, S)`` uint8, 0..10: the other people's label maps.
+        labels: ``(N, S, S)`` uint8 anatomies.
+        guides: ``(N, S, S)`` uint8: the other people's anatomies.
         noise: ``(N, 64)`` standard normal; the part :data:`JITTER` moves pixels, :data:`MISSING` leaves components out.
 
     Returns:
@@ -125,8 +125,8 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
     """The place in the source that belongs to each pixel of the target.
 
     Args:
-        target_labels: ``(N, S, S)`` uint8, 0..10.
-        source_labels: ``(N, S, S)`` uint8, 0..10.
+        target_labels: ``(N, S, S)`` uint8 anatomies.
+        source_labels: ``(N, S, S)`` uint8 anatomies.
         dtype: of the result.
 
     Returns:
@@ -144,11 +144,11 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
 
 
 def fit(target_labels: Tensor, source_labels: Tensor) -> Tensor:
-    """How well sources fit targets: F1 of their moved label maps with the targets', averaged over the classes.
+    """How well sources fit targets: F1 of their moved label maps with the targets', averaged over the parts of the anatomy.
 
     Args:
-        target_labels: ``(N, S, S)`` uint8, 0..10.
-        source_labels: ``(N, S, S)`` uint8, 0..10.
+        target_labels: ``(N, S, S)`` uint8 anatomies.
+        source_labels: ``(N, S, S)`` uint8 anatomies.
 
     Returns:
         ``(N,)`` float32, 0..1; a class that both lack fits.
@@ -283,7 +283,7 @@ def control_points(labels: Tensor) -> tuple[Tensor, Tensor]:
     """Points that any two faces have in common, from their label maps alone.
 
     Args:
-        labels: ``(N, S, S)`` uint8, 0..10.
+        labels: ``(N, S, S)`` uint8 anatomies.
 
     Returns:
         ``(N, K, 2)`` float64 x, y in [-1, 1], and ``(N, K)`` bool: which of them the face has.

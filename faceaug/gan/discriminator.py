@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from faceaug.gan.blocks import initialise, instance_norm
-from faceaug.labels import NUM_CLASSES
+from faceaug.labels import NUM_PARTS
 
 SCALES = 2
 
@@ -37,11 +37,12 @@ class OneScale(nn.Module):
     Args:
         width: channels of the first layer.
         levels: layers that halve the side. A patch has 70 px with 3, 34 with 2, 16 with 1.
+        classes: of the masks.
     """
 
-    def __init__(self, width: int, levels: int) -> None:
+    def __init__(self, width: int, levels: int, classes: int) -> None:
         super().__init__()
-        channels = [NUM_CLASSES + 3, *(2**level * width for level in range(levels + 1))]
+        channels = [classes + 3, *(2**level * width for level in range(levels + 1))]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(channels)):
             last = level == levels
@@ -62,11 +63,12 @@ class PatchDiscriminator(nn.Module):
     Args:
         width: channels of the first layer.
         levels: see :class:`OneScale`; 3 in the paper's public code.
+        classes: of the masks.
     """
 
-    def __init__(self, width: int, levels: int = 3) -> None:
+    def __init__(self, width: int, levels: int = 3, *, classes: int = NUM_PARTS) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(OneScale(width, levels) for _ in range(SCALES))
+        self.scales = nn.ModuleList(OneScale(width, levels, classes) for _ in range(SCALES))
         initialise(self)
 
     def forward(self, images: Tensor, condition: Tensor) -> list[Judgement]:
@@ -74,7 +76,7 @@ class PatchDiscriminator(nn.Module):
 
         Args:
             images: ``(N, 3, S, S)`` in [-1, 1].
-            condition: ``(N, 11, S, S)`` one-hot target masks.
+            condition: ``(N, classes, S, S)`` one-hot target masks.
         """
         x = torch.cat([condition, images], 1).contiguous(memory_format=torch.channels_last)
         judgements = []
@@ -98,9 +100,10 @@ class ProjectedDiscriminator(nn.Module):
     Args:
         channels: of the features at each depth, see :class:`faceaug.gan.features.ImageNetFeatures`.
         width: of the heads; the same at every preset, since what they judge is as wide.
+        classes: of the masks.
     """
 
-    def __init__(self, channels: list[int], width: int = 32) -> None:
+    def __init__(self, channels: list[int], width: int = 32, *, classes: int = NUM_PARTS) -> None:
         super().__init__()
         fixed = torch.Generator().manual_seed(0)
         projections, mixers = [], []
@@ -110,14 +113,14 @@ class ProjectedDiscriminator(nn.Module):
         for index, (projection, mixer) in enumerate(zip(projections, mixers, strict=True)):
             self.register_buffer(f"projection{index}", projection)
             self.register_buffer(f"mixer{index}", mixer)
-        self.heads = nn.ModuleList(_Head(width, halvings) for halvings in reversed(range(len(channels))))
+        self.heads = nn.ModuleList(_Head(width, halvings, classes) for halvings in reversed(range(len(channels))))
 
     def forward(self, features: list[Tensor], condition: Tensor) -> list[Judgement]:
         """Judge photos by their features.
 
         Args:
             features: of the photos at each depth, ``(N, C, h, w)``, shallowest first.
-            condition: ``(N, 11, S, S)`` one-hot target masks.
+            condition: ``(N, classes, S, S)`` one-hot target masks.
         """
         judgements = []
         for head, mixed in zip(self.heads, self._mixed(features), strict=True):
@@ -143,10 +146,10 @@ def _of_length_one(maps: Tensor) -> Tensor:
 class _Head(nn.Module):
     """Judges one depth, after so many halvings."""
 
-    def __init__(self, width: int, halvings: int) -> None:
+    def __init__(self, width: int, halvings: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        inputs = PROJECTED + NUM_CLASSES
+        inputs = PROJECTED + classes
         for _ in range(halvings):
             layers += [spectral_norm(nn.Conv2d(inputs, 2 * width, 4, stride=2, padding=1)), nn.LeakyReLU(0.2, inplace=True)]
             inputs = 2 * width

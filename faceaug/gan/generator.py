@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
-from faceaug.gan.components import COMPONENTS, STRIDE, Part, centres, cut_parts, enlarge, one_hot, place, region
+from faceaug.gan.components import COMPONENTS, STRIDE, Part, anatomy, centres, cut_parts, enlarge, one_hot, place, region
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.correspondence import Texture, disguise, transfer_texture
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
 from faceaug.gan.painter import Look, Painter
-from faceaug.labels import BACKGROUND, NUM_CLASSES
+from faceaug.labels import BACKGROUND
 
 
 class MaskEncoder(nn.Module):
@@ -63,13 +63,13 @@ class MaskGuided(nn.Module):
     Args:
         config: sizes and widths.
         source: channels of the source's features.
-        condition: channels of the mask.
+        beside: channels at full resolution beside the one-hot mask.
     """
 
-    def __init__(self, config: GeneratorConfig, *, source: int, condition: int = NUM_CLASSES) -> None:
+    def __init__(self, config: GeneratorConfig, *, source: int, beside: int = 0) -> None:
         super().__init__()
         features = 4 * config.width
-        self.mask_encoder = MaskEncoder(condition, config.width)
+        self.mask_encoder = MaskEncoder(len(config.scheme) + beside, config.width)
         self.fuse = nn.Conv2d(features + source, features, 1)
         self.blocks = nn.Sequential(*[Residual(features) for _ in range(config.blocks)])
         self.up = Upsampling(config.width)
@@ -78,7 +78,7 @@ class MaskGuided(nn.Module):
         """The foreground ``(N, width, S, S)``.
 
         Args:
-            condition: ``(N, condition, S, S)``, the one-hot target mask and what else there is at full resolution.
+            condition: ``(N, K + beside, S, S)``, the one-hot target mask and what else there is at full resolution.
             source: feature maps ``(N, *, S / 4, S / 4)`` with ``source`` channels in all.
         """
         quarter, half, full = self.mask_encoder(condition)
@@ -90,21 +90,21 @@ TEXTURE_CHANNELS = 4
 """Beside the mask: the source's pixels in RGB, and where they are known."""
 
 
-def place_components(features: list[Tensor], labels: Tensor) -> list[Tensor]:
+def place_components(features: list[Tensor], anatomies: Tensor) -> list[Tensor]:
     """Each component's features at its centre in the target, zero where the target has no such component.
 
     Args:
         features: from :meth:`Framework.component_features`.
-        labels: ``(N, S, S)`` uint8 target label maps.
+        anatomies: ``(N, S, S)`` uint8, the targets'.
 
     Returns:
         Five of ``(N, 4 width, S / 4, S / 4)``.
     """
     placed = []
     for component, feature in zip(COMPONENTS, features, strict=True):
-        row, column, present = centres(region(labels, component))
+        row, column, present = centres(region(anatomies, component))
         feature = feature * one_if(present, feature)
-        placed.append(feature if component.whole else place(feature, row, column, labels.shape[-1]))
+        placed.append(feature if component.whole else place(feature, row, column, anatomies.shape[-1]))
     return placed
 
 
@@ -147,14 +147,14 @@ class BackgroundFusing(nn.Module):
         self.to_rgb = to_rgb(config.width, 7)
         self.blend = nn.Conv2d(config.width, 3, 3, padding=1, padding_mode="reflect")
 
-    def forward(self, foreground: Tensor, texture: Texture, target: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, foreground: Tensor, texture: Texture, target: Tensor, anatomies: Tensor) -> Tensor:
         """Returns ``(N, 3, S, S)`` in [-1, 1]."""
-        background = (labels == BACKGROUND)[:, None].to(target.dtype)
+        background = (anatomies == BACKGROUND)[:, None].to(target.dtype)
         # Masked before E_b, so that nothing of the target's own face leaks in over the border.
         known = _beside(target * background, background)
         fused = _beside(foreground, self.encoder(known))
         features = self.generator(fused)
-        reach = max(EDGE * labels.shape[-1] // 64, 1)
+        reach = max(EDGE * anatomies.shape[-1] // 64, 1)
         around, around_known = continued(known[:, :3], background, reach)
         moved, moved_known = continued(texture.image, texture.known, reach)
         there = torch.cat([torch.ones_like(background), moved_known, around_known], 1)
@@ -177,29 +177,29 @@ class Framework(Painter):
         self.config = config
         self.embedding = LocalEmbedding(config)
         self.feature_decoders = nn.ModuleList(feature_decoder(component, config) for component in COMPONENTS)
-        condition = NUM_CLASSES + (TEXTURE_CHANNELS if config.texture else 0)
-        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS), condition=condition)
+        beside = TEXTURE_CHANNELS if config.texture else 0
+        self.mask_guided = MaskGuided(config, source=4 * config.width * len(COMPONENTS), beside=beside)
         self.fusing = BackgroundFusing(config)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
         """The look of source faces: a latent code for each component, ``(N, 5, code)``, and the photos themselves."""
-        codes = self.embedding.encode(self._cut(images, labels))
-        return Look(codes, images, labels) if self.config.texture else Look(codes)
+        codes = self.embedding.encode(self._cut(images, anatomies))
+        return Look(codes, images, anatomies) if self.config.texture else Look(codes)
 
     def embed(
-        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+        self, images: Tensor, anatomies: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
     ) -> tuple[Look, dict[str, Tensor]]:
         """The look, and Eq. 1; on paired steps with the texture of :func:`~faceaug.gan.correspondence.disguise`."""
-        codes, terms = self.embedding.embed(self._cut(images, labels))
+        codes, terms = self.embedding.embed(self._cut(images, anatomies))
         if not self.config.texture:
             return Look(codes), terms
         if not paired:
-            return Look(codes, images, labels), terms
-        return Look(codes, *disguise(images, labels, guides, noise)), terms
+            return Look(codes, images, anatomies), terms
+        return Look(codes, *disguise(images, anatomies, guides, noise)), terms
 
-    def _cut(self, images: Tensor, labels: Tensor) -> list[Part]:
-        return cut_parts(images, enlarge(labels, self.config.enlarge), bare_eyes=self.config.bare_eyes)
+    def _cut(self, images: Tensor, anatomies: Tensor) -> list[Part]:
+        return cut_parts(images, enlarge(anatomies, anatomies, self.config.enlarge), bare_eyes=self.config.bare_eyes)
 
     def component_features(self, codes: Tensor) -> list[Tensor]:
         """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
@@ -211,21 +211,22 @@ class Framework(Painter):
         Args:
             look: from :meth:`encode`.
             images: ``(N, 3, S, S)`` float32 targets in [-1, 1]; only their background is seen.
-            labels: ``(N, S, S)`` uint8 target label maps, 0..10.
+            labels: ``(N, S, S)`` uint8 target label maps of ``config.scheme``.
 
         Returns:
             ``(N, 3, S, S)`` in [-1, 1].
         """
-        labels = enlarge(labels, self.config.enlarge)
-        placed = place_components(self.component_features(look.codes), labels)
-        condition = one_hot(labels).to(images.dtype)
-        if look.image is None or look.labels is None:
+        labels = enlarge(labels, anatomy(labels, self.config.scheme), self.config.enlarge)
+        parts = anatomy(labels, self.config.scheme)
+        placed = place_components(self.component_features(look.codes), parts)
+        condition = one_hot(labels, len(self.config.scheme)).to(images.dtype)
+        if look.image is None or look.anatomy is None:
             texture = Texture(torch.zeros_like(images), torch.zeros_like(images[:, :1]))
         else:
-            texture = transfer_texture(labels, look.image.to(images.dtype), look.labels, look.known)
+            texture = transfer_texture(parts, look.image.to(images.dtype), look.anatomy, look.known)
             condition = _beside(condition, texture.image, texture.known)
         foreground = self.mask_guided(condition, placed)
-        result: Tensor = self.fusing(foreground, texture, images, labels)
+        result: Tensor = self.fusing(foreground, texture, images, parts)
         return result
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:

@@ -21,7 +21,7 @@ from faceaug.gan.batches import NOISE
 from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.painter import Look, Painter
 from faceaug.gan.variants import build_painter
-from faceaug.labels import fill_ignored
+from faceaug.labels import Scheme, fill_ignored
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.checkpoint import load_state, load_weights
 from faceaug.training.device import Compute
@@ -50,22 +50,26 @@ class Generator:
     compute: Compute
 
     @torch.inference_mode()
-    def encode(self, images: ByteArray, labels: ByteArray) -> Look:
+    def encode(self, images: ByteArray, labels: ByteArray, scheme: Scheme | None = None) -> Look:
         """The look of source faces, once for any number of targets.
 
         Args:
             images: ``(N, S, S, 3)`` uint8 RGB.
-            labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
+            labels: ``(N, S, S)`` uint8; 255 takes its nearest class.
+            scheme: of the labels; the generator's own where None.
 
         Returns:
             On the CPU: codes ``(N, 5, code)`` float32, and, where the variant uses the source's pixels, the photos as
             ``(N, S, S, 3)`` uint8 with their label maps. Of a variant whose codes are drawn: a draw that belongs to the photo.
         """
+        scheme = scheme or self.config.scheme
         if self.network.sampled:
-            shape = self.network.encode(self._image(images[:1]), self._labels(labels[:1])).codes.shape[1:]
+            shape = self.network.encode(self._image(images[:1]), self._anatomy(labels[:1], scheme)).codes.shape[1:]
             seeds = [zlib.crc32(photo.tobytes()) for photo in images]
             return Look(torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]))
-        return self._kept(images, lambda rows: self.network.encode(self._image(images[rows]), self._labels(labels[rows])))
+        return self._kept(
+            images, lambda rows: self.network.encode(self._image(images[rows]), self._anatomy(labels[rows], scheme))
+        )
 
     @torch.inference_mode()
     def disguise(self, images: ByteArray, labels: ByteArray, guides: ByteArray) -> Look:
@@ -75,13 +79,13 @@ class Generator:
 
         Args:
             images: ``(N, S, S, 3)`` uint8 RGB.
-            labels: ``(N, S, S)`` uint8, 0..10 or 255.
-            guides: ``(N, S, S)`` uint8: the other people's label maps.
+            labels: ``(N, S, S)`` uint8 of the generator's scheme, or 255.
+            guides: ``(N, S, S)`` uint8: the other people's anatomies, see :meth:`faceaug.labels.Scheme.anatomy`.
         """
 
         def embed(rows: npt.NDArray[np.int64]) -> Look:
             noise = torch.zeros(len(rows), NOISE, device=self.compute.device)
-            source = self._image(images[rows]), self._labels(labels[rows])
+            source = self._image(images[rows]), self._anatomy(labels[rows], self.config.scheme)
             return self.network.embed(*source, self._labels(guides[rows]), noise, paired=True)[0]
 
         return self._kept(images, embed)
@@ -103,7 +107,7 @@ class Generator:
         Args:
             look: of N faces, from :meth:`encode`.
             target_images: ``(N, S, S, 3)`` uint8 RGB; only the background is seen.
-            target_labels: ``(N, S, S)`` uint8, 0..10; 255 takes its nearest class.
+            target_labels: ``(N, S, S)`` uint8 of the generator's scheme; 255 takes its nearest class.
 
         Returns:
             ``(N, S, S, 3)`` uint8 RGB.
@@ -124,6 +128,9 @@ class Generator:
 
     def _labels(self, labels: ByteArray) -> Tensor:
         return torch.from_numpy(fill_ignored(labels)).to(self.compute.device)
+
+    def _anatomy(self, labels: ByteArray, scheme: Scheme) -> Tensor:
+        return torch.from_numpy(scheme.anatomy(fill_ignored(labels))).to(self.compute.device)
 
 
 def _chunks(count: int) -> list[npt.NDArray[np.int64]]:

@@ -56,7 +56,7 @@ def parsing(logits: Tensor, labels: Tensor, balance: float = 0.0) -> Tensor:
     So a batch's loss is the mean of its parts', however many pixels are left out in each.
 
     Args:
-        logits: ``(N, 11, S, S)`` of P_F on the painted face.
+        logits: ``(N, K, S, S)`` of P_F on the painted face.
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
         balance: 0 weighs all pixels the same (the paper); else a pixel weighs its class's frequency in that face to the power
             of ``-balance``. An eye has 0.2 % of the pixels.
@@ -80,26 +80,26 @@ def perceptual(result: list[Tensor], source: list[Tensor]) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def component_colours(result: Tensor, labels: Tensor, source: Tensor, source_labels: Tensor) -> Tensor:
+def component_colours(result: Tensor, anatomies: Tensor, source: Tensor, source_anatomies: Tensor) -> Tensor:
     """Squared distance of each component's mean colour and of its standard deviation to the source's, for unpaired data.
 
     Averaged over the five components; those that either face lacks cost nothing.
 
     Args:
         result: ``(N, 3, S, S)`` painted faces in [-1, 1].
-        labels: ``(N, S, S)`` uint8 target label maps; 255 belongs to no component.
+        anatomies: ``(N, S, S)`` uint8, the targets'; 255 belongs to no component.
         source: ``(N, 3, S, S)`` sources in [-1, 1], constants.
-        source_labels: ``(N, S, S)`` uint8, theirs.
+        source_anatomies: ``(N, S, S)`` uint8, theirs.
     """
-    mean, deviation, present = _colours(result, labels)
-    wanted_mean, wanted_deviation, there = _colours(source.detach(), source_labels)
+    mean, deviation, present = _colours(result, anatomies)
+    wanted_mean, wanted_deviation, there = _colours(source.detach(), source_anatomies)
     distance = (mean - wanted_mean).square().sum(2) + (deviation - wanted_deviation).square().sum(2)
     return (distance * (present & there)).mean()
 
 
-def _colours(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _colours(images: Tensor, anatomies: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and standard deviation ``(N, 5, 3)`` of each component's pixels, and ``(N, 5)`` bool: there are any."""
-    inside = torch.stack([region(labels, component) for component in COMPONENTS], 1).flatten(2)[:, :, None].float()
+    inside = torch.stack([region(anatomies, component) for component in COMPONENTS], 1).flatten(2)[:, :, None].float()
     pixels = images.float().flatten(2)[:, None]
     area = inside.sum(3)
     weights = inside / area.clamp(min=1.0)[..., None]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.labels import BACKGROUND
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Look:
     Attributes:
         codes: ``(N, K, C)`` float32 latent codes.
         image: ``(N, 3, S, S)`` float in [-1, 1]: the photos, of painters that use their pixels; else None.
-        labels: ``(N, S, S)`` uint8, 0..10: their label maps, likewise.
+        anatomy: ``(N, S, S)`` uint8: which part of the face each pixel is, likewise.
         known: ``(N, S, S)`` bool: pixels that may be used; all where None.
     """
 
     codes: Tensor
     image: Tensor | None = None
-    labels: Tensor | None = None
+    anatomy: Tensor | None = None
     known: Tensor | None = None
 
     def __len__(self) -> int:
@@ -62,40 +63,40 @@ class Painter(nn.Module, ABC):
     sampled = False
 
     @abstractmethod
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
-        """The look of source faces, ``(N, 3, S, S)`` float32 in [-1, 1] with label maps ``(N, S, S)`` uint8, 0..10."""
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
+        """The look of source faces, ``(N, 3, S, S)`` float32 in [-1, 1] with anatomies ``(N, S, S)`` uint8."""
 
     @abstractmethod
     def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
-        """Faces with a look on the targets' masks and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
+        """Faces with a look on the targets' label maps, of ``config.scheme``, and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
 
     @abstractmethod
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """The terms of the loss and what each weighs; terms that are not named are not computed."""
 
     def embed(
-        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+        self, images: Tensor, anatomies: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
     ) -> tuple[Look, dict[str, Tensor]]:
         """The look of a training batch's sources, and the terms of the loss that come with it.
 
         Args:
             images: ``(N, 3, S, S)`` float32 sources in [-1, 1].
-            labels: ``(N, S, S)`` uint8, 0..10.
-            guides: ``(N, S, S)`` uint8, 0..10: label maps of other faces, for paired steps.
+            anatomies: ``(N, S, S)`` uint8.
+            guides: ``(N, S, S)`` uint8: anatomies of other faces, for paired steps.
             noise: ``(N, 64)`` float32, standard normal.
             paired: whether the sources are the targets.
         """
-        return self.encode(images, labels), {}
+        return self.encode(images, anatomies), {}
 
     def read_back(self, picture: Tensor, labels: Tensor, codes: Tensor, *, paired: bool) -> dict[str, Tensor]:
         """Terms of the loss that look at the painted picture through the painter's own networks."""
         return {}
 
-    def forward(self, source: Tensor, source_labels: Tensor, target: Tensor, target_labels: Tensor) -> Tensor:
+    def forward(self, source: Tensor, source_anatomy: Tensor, target: Tensor, target_labels: Tensor) -> Tensor:
         """G(x_s, m_s, x_t, m_t); shapes as in :meth:`encode` and :meth:`paint`."""
-        return self.paint(self.encode(source, source_labels), target, target_labels)
+        return self.paint(self.encode(source, source_anatomy), target, target_labels)
 
 
-def paste_background(face: Tensor, images: Tensor, labels: Tensor) -> Tensor:
-    """The targets' own pixels where they are background (settings 1 and 2 of Section 4.1), the painted ones elsewhere."""
-    return torch.where((labels == 0)[:, None], images.to(face.dtype), face)
+def paste_background(face: Tensor, images: Tensor, anatomies: Tensor) -> Tensor:
+    """The targets' own pixels where they are kept (settings 1 and 2 of Section 4.1), the generated ones elsewhere."""
+    return torch.where((anatomies == BACKGROUND)[:, None], images.to(face.dtype), face)

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from faceaug.gan.ablations import FACE
 from faceaug.gan.blocks import conv, initialise, to_rgb, up
-from faceaug.gan.components import one_hot
+from faceaug.gan.components import anatomy, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import encoder
 from faceaug.gan.generator import MaskGuided
 from faceaug.gan.losses import kl_divergence, latent_regression
 from faceaug.gan.painter import Look, Painter, paste_background
-from faceaug.labels import BACKGROUND, NUM_CLASSES
+from faceaug.labels import BACKGROUND
 
 INSTANCE_FEATURES = 3
 """Numbers that pix2pixHD keeps of each instance."""
@@ -46,23 +46,24 @@ class Pix2PixHD(Painter):
             up(width, width // 2),
             to_rgb(width // 2, 7),
         )
-        self.mask_guided = MaskGuided(config, source=0, condition=NUM_CLASSES + INSTANCE_FEATURES)
+        self.mask_guided = MaskGuided(config, source=0, beside=INSTANCE_FEATURES)
         self.to_rgb = to_rgb(width, 7)
         initialise(self)
 
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
-        """``(N, 11, 3)``: means over the regions of the classes, 0 for those that are absent."""
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
+        """``(N, 11, 3)``: means over the parts of the anatomy, 0 for those that are absent."""
         features = self.encoder(images).float()
-        regions = one_hot(labels)
+        regions = one_hot(anatomies)
         sums = torch.einsum("nkhw,nchw->nkc", regions, features)
         return Look(sums / regions.sum((2, 3)).clamp(min=1.0)[:, :, None])
 
     def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        regions = one_hot(labels)
-        features = torch.einsum("nkhw,nkc->nchw", regions, look.codes.float())
-        condition = torch.cat([regions, features], 1).contiguous(memory_format=torch.channels_last)
-        return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, labels)
+        parts = anatomy(labels, self.config.scheme)
+        features = torch.einsum("nkhw,nkc->nchw", one_hot(parts), look.codes.float())
+        classes = one_hot(labels, len(self.config.scheme))
+        condition = torch.cat([classes, features], 1).contiguous(memory_format=torch.channels_last)
+        return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, parts)
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
         """The weights of its paper, and as much of the perceptual loss that its code has as the framework gets."""
@@ -82,41 +83,41 @@ class BicycleGan(Painter):
         super().__init__()
         self.config = config
         self.encoder = encoder(FACE, config, 2 * NOISE)
-        self.mask_guided = MaskGuided(config, source=0, condition=NUM_CLASSES + NOISE)
+        self.mask_guided = MaskGuided(config, source=0, beside=NOISE)
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
-    def _encode(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        face = images * (labels != BACKGROUND)[:, None]
+    def _encode(self, images: Tensor, anatomies: Tensor) -> tuple[Tensor, Tensor]:
+        face = images * (anatomies != BACKGROUND)[:, None]
         mean, log_variance = self.encoder(face.contiguous(memory_format=torch.channels_last)).float().chunk(2, dim=1)
         return mean, log_variance
 
-    def encode(self, images: Tensor, labels: Tensor) -> Look:
+    def encode(self, images: Tensor, anatomies: Tensor) -> Look:
         """``(N, 1, 8)``: the mean of the code's distribution."""
-        return Look(self._encode(images, labels)[0][:, None])
+        return Look(self._encode(images, anatomies)[0][:, None])
 
     def embed(
-        self, images: Tensor, labels: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
+        self, images: Tensor, anatomies: Tensor, guides: Tensor, noise: Tensor, *, paired: bool
     ) -> tuple[Look, dict[str, Tensor]]:
         """Paired: a draw from the code's distribution, and its divergence from the standard normal one. Unpaired: noise."""
         if not paired:
             return Look(noise[:, None, :NOISE]), {}
-        mean, log_variance = self._encode(images, labels)
+        mean, log_variance = self._encode(images, anatomies)
         code = mean + noise[:, :NOISE] * torch.exp(0.5 * log_variance)
         return Look(code[:, None]), {"kl": kl_divergence(mean, log_variance)}
 
     def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`Painter`."""
-        regions = one_hot(labels)
+        regions = one_hot(labels, len(self.config.scheme))
         noise = look.codes.flatten(1).float()[:, :, None, None].expand(-1, -1, *regions.shape[2:])
         condition = torch.cat([regions, noise], 1).contiguous(memory_format=torch.channels_last)
-        return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, labels)
+        return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, anatomy(labels, self.config.scheme))
 
     def read_back(self, picture: Tensor, labels: Tensor, codes: Tensor, *, paired: bool) -> dict[str, Tensor]:
         """On unpaired steps the code is to be read from the picture it painted."""
         if paired:
             return {}
-        mean, _ = self._encode(picture, labels)
+        mean, _ = self._encode(picture, anatomy(labels, self.config.scheme))
         return {"latent": latent_regression(mean, codes[:, 0].detach())}
 
     def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:

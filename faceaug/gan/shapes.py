@@ -17,7 +17,6 @@ from faceaug.gan.discriminator import ProjectedDiscriminator
 from faceaug.gan.generator import TEXTURE_CHANNELS, Framework
 from faceaug.gan.painter import Painter
 from faceaug.gan.step import Networks, gan_gradients
-from faceaug.labels import NUM_CLASSES
 from faceaug.training.device import Compute
 
 META = Compute(torch.device("meta"), "fp32")
@@ -92,7 +91,7 @@ def _part_rows(networks: Networks) -> list[Row]:
 
 
 def _judge_rows(networks: Networks, size: int) -> list[Row]:
-    mask = _zeros(NUM_CLASSES, size, size)
+    mask = _zeros(len(networks.generator.config.scheme), size, size)
     rows = []
     for name, judge in (("paired", networks.paired), ("unpaired", networks.unpaired)):
         if isinstance(judge, ProjectedDiscriminator) and networks.features is not None:
@@ -117,7 +116,9 @@ def _framework_rows(framework: Framework) -> list[Row]:
         rows.append(_measure(f"features {component.name}", features_of, _zeros(config.code)))
     guided, fusing = framework.mask_guided, framework.fusing
     rows += [
-        _measure("E_m", guided.mask_encoder, _zeros(NUM_CLASSES + (TEXTURE_CHANNELS if config.texture else 0), size, size)),
+        _measure(
+            "E_m", guided.mask_encoder, _zeros(len(config.scheme) + (TEXTURE_CHANNELS if config.texture else 0), size, size)
+        ),
         _measure("G_m  fuse 1x1", guided.fuse, _zeros(features * 6, cells, cells)),
         _measure(f"G_m  {config.blocks} residual blocks", guided.blocks, _zeros(features, cells, cells)),
         _measure(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from faceaug.gan import shift
 from faceaug.gan.batches import Batch
-from faceaug.gan.components import enlarge, one_hot
+from faceaug.gan.components import anatomy, enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.discriminator import PatchDiscriminator, ProjectedDiscriminator
 from faceaug.gan.features import ImageNetFeatures
@@ -50,7 +50,7 @@ class Networks:
         Args:
             config: sizes and widths.
             training: how many discriminators, and which losses.
-            parser: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``.
+            parser: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)``.
             compute: device and precision.
         """
         painter = compute.module(build_painter(config))
@@ -59,8 +59,8 @@ class Networks:
 
         def discriminator() -> nn.Module:
             if features is None or not projected:
-                return compute.module(PatchDiscriminator(config.width))
-            return compute.module(ProjectedDiscriminator(features.channels))
+                return compute.module(PatchDiscriminator(config.width, classes=len(config.scheme)))
+            return compute.module(ProjectedDiscriminator(features.channels, classes=len(config.scheme)))
 
         paired = discriminator()
         unpaired = paired if training.one_discriminator else discriminator()
@@ -149,16 +149,22 @@ def gan_gradients(
     the one with respect to its weights to D. Arguments and result as :func:`gan_step`.
     """
     target, labels = compute.image(batch.images), batch.labels.to(compute.device)
-    source, source_labels = target, labels
+    scheme, factor = networks.generator.config.scheme, networks.generator.config.enlarge
+    parts = anatomy(labels, scheme)
+    source, source_parts = target, parts
     if not paired:
-        source, source_labels = compute.image(batch.source_images), batch.source_labels.to(compute.device)
-    condition = one_hot(enlarge(labels, networks.generator.config.enlarge))
+        source, source_parts = compute.image(batch.source_images), anatomy(batch.source_labels.to(compute.device), scheme)
+    condition = one_hot(enlarge(labels, parts, factor), len(scheme))
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
     weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
 
     with compute.autocast():
         look, own = generator.embed(
-            source, source_labels, batch.guides.to(compute.device), batch.noise.to(compute.device), paired=paired
+            source,
+            source_parts,
+            anatomy(batch.guides.to(compute.device), scheme),
+            batch.noise.to(compute.device),
+            paired=paired,
         )
         result = generator.paint(look, target, labels)
 
@@ -193,7 +199,7 @@ def gan_gradients(
         if "perceptual" in weights:
             judged["perceptual"] = perceptual(features_fake, features_real)
         if "colour" in weights:
-            judged["colour"] = component_colours(picture, labels, source, source_labels)
+            judged["colour"] = component_colours(picture, parts, source, source_parts)
         if "l1" in weights:
             judged["l1"] = l1_reconstruction(picture, target)
         d_loss = discriminator_loss(real, fake)

@@ -21,7 +21,7 @@ from faceaug.gan.batches import Batches
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.images import write_png
-from faceaug.labels import colour, fill_ignored
+from faceaug.labels import fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES, shape_vectors
@@ -68,7 +68,7 @@ def fit_gan(
         run: the run's folder; gets ``config.json``, ``log.jsonl``, ``samples/*.png``, ``checkpoint.pt`` and, at the end,
             ``curves.png`` and the averaged generator as ``weights.safetensors``.
         faces: labelled faces of ``generator.size``: sources and targets.
-        parser: P_F, ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``; used frozen, in eval mode.
+        parser: P_F, ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)``; used frozen, in eval mode.
         generator: the networks' shape.
         training: how to train.
         compute: device and precision.
@@ -86,6 +86,8 @@ def fit_gan(
         TrainingFailed: a loss is no longer finite.
         OutputError: the folder cannot be written.
     """
+    if faces.scheme != generator.scheme:
+        raise ValueError(f"the generator is of {generator.scheme.name}, {faces.title} of {faces.scheme.name}")
     every = intervals or Intervals()
     config = {"generator": to_dict(generator), "training": to_dict(training), "data": faces.about(), **record}
     identity = {key: value for key, value in config.items() if key != "parser"}
@@ -277,9 +279,10 @@ class _Preview:
         rng = np.random.default_rng([seed, 3])
         assert faces.labels is not None  # training data always has them
         targets = np.resize(rng.permutation(len(faces)), _COLUMNS)  # very small sets are shown repeatedly
-        alike = [_likest(faces.labels, int(target), rng) for target in targets]
+        alike = [_likest(faces, int(target), rng) for target in targets]
         chosen = np.concatenate([targets, *np.array(alike).T])
         self.images = np.split(np.array(faces.images[chosen]), 4)
+        self.scheme = faces.scheme
         self.labels = np.split(fill_ignored(faces.labels[chosen]), 4)
 
     @torch.no_grad()
@@ -291,14 +294,13 @@ class _Preview:
 
         def painted(images: Any, labels: Any) -> list[Any]:
             with compute.autocast():
-                result = generator(
-                    compute.image(to_float(images)), torch.from_numpy(labels).to(compute.device), target, target_labels
-                )
+                anatomies = torch.from_numpy(self.scheme.anatomy(labels)).to(compute.device)
+                result = generator(compute.image(to_float(images)), anatomies, target, target_labels)
             return list(to_bytes(result))
 
         rows = [
             ("target", list(self.images[0])),
-            ("mask", list(colour(self.labels[0]))),
+            ("mask", list(self.scheme.colour(self.labels[0]))),
             ("reconstructed", painted(self.images[0], self.labels[0])),
         ]
         for letter, images, labels in zip("ABC", self.images[1:], self.labels[1:], strict=True):
@@ -306,9 +308,9 @@ class _Preview:
         return grid(rows)
 
 
-def _likest(labels: npt.NDArray[np.uint8], target: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _likest(faces: FaceSet, target: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Three of some faces drawn at random, those most like a target in shape."""
-    drawn = rng.choice(len(labels), min(3 * CANDIDATES, len(labels)), replace=False)
-    alike = shape_vectors(labels[drawn]) @ shape_vectors(labels[[target]])[0]
+    drawn = rng.choice(len(faces), min(3 * CANDIDATES, len(faces)), replace=False)
+    alike = shape_vectors(faces.anatomy(drawn)) @ shape_vectors(faces.anatomy([target]))[0]
     alike[drawn == target] = -1.0
     return np.resize(drawn[np.argsort(-alike)[:3]], 3)

@@ -14,7 +14,7 @@ import torch
 
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
-from faceaug.labels import fill_ignored, flip_labels
+from faceaug.labels import HELEN_11, fill_ignored
 from faceaug.prepare.faces import UNKNOWN, ByteArray, FaceSet, IntArray
 from faceaug.prepare.likeness import CANDIDATES, Likeness, shape_vectors
 from faceaug.training.log import Progress
@@ -94,8 +94,11 @@ def plan_pairs(
     if not 1 <= per_mask <= smallest:
         raise ConfigError(f"--per-mask {per_mask}: there are {smallest} sources to draw from; choose 1 to {smallest}")
     # A mirrored source is as like the target as the source is like the mirrored target.
-    wanted = [shape_vectors(maps) for maps in (targets.labels, flip_labels(targets.labels))] if candidates > 1 else None
-    shapes = Likeness(sources.labels) if candidates > 1 else None
+    wanted = None
+    if candidates > 1:
+        anatomies = targets.anatomy()
+        wanted = [shape_vectors(maps) for maps in (anatomies, HELEN_11.flip(anatomies))]
+    shapes = Likeness(sources) if candidates > 1 else None
     rows: list[tuple[int, int, bool, int]] = []
     known = [index for index, male in enumerate(genders) if mode == "any" or male != UNKNOWN]
     dropped = Counter({"target's gender unknown": len(genders) - len(known)} if len(known) < len(genders) else {})
@@ -116,7 +119,7 @@ def plan_pairs(
                 alike = np.concatenate([vectors @ shape[index] for shape in wanted])
                 best = np.argsort(-alike, kind="stable")[:FINALISTS]
                 finalists += [(index, int(drawn[one % len(drawn)]), bool(one >= len(drawn)), row_seed) for one in best]
-            for row in _fittest(finalists, targets.labels, sources.labels, progress):
+            for row in _fittest(finalists, targets, sources, progress):
                 chosen[row[0]].append(row[1])
                 rows.append(row)
     rows.sort(key=lambda row: row[0])  # stable: a target's rows stay in the order in which they were drawn
@@ -133,7 +136,7 @@ def plan_pairs(
 
 
 def _fittest(
-    finalists: list[tuple[int, int, bool, int]], targets: ByteArray, sources: ByteArray, progress: Progress
+    finalists: list[tuple[int, int, bool, int]], targets: FaceSet, sources: FaceSet, progress: Progress
 ) -> Iterator[tuple[int, int, bool, int]]:
     """Of each target's finalists, which follow one another, the one whose moved label map fits its mask best."""
     groups = [list(group) for _, group in groupby(finalists, key=lambda row: row[0])]
@@ -144,9 +147,9 @@ def _fittest(
         best = np.zeros(len(rows))
         if any(len(group) > 1 for group in some):
             target, source, mirrored, _ = (np.array(column) for column in zip(*rows, strict=True))
-            maps = fill_ignored(_reduced(sources[source]))
-            maps[mirrored] = flip_labels(maps[mirrored])
-            wanted = fill_ignored(_reduced(targets[target]))
+            maps = fill_ignored(_reduced(sources.anatomy(source)))
+            maps[mirrored] = HELEN_11.flip(maps[mirrored])
+            wanted = fill_ignored(_reduced(targets.anatomy(target)))
             best = fit(torch.from_numpy(wanted), torch.from_numpy(maps)).numpy()
         place = 0
         for group in some:

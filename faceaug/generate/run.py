@@ -22,8 +22,8 @@ from faceaug.generate.agreement import agreement
 from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import IGNORE, colour
-from faceaug.parser.predict import Parser, read_against
+from faceaug.labels import IGNORE
+from faceaug.parser.predict import Parser, predict_against
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES
@@ -105,6 +105,10 @@ def generate(
         raise CheckpointMismatch(
             f"generator: paints {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
         )
+    if not targets.scheme == generator.config.scheme == parser.config.scheme:
+        schemes = {"targets": targets.scheme, "generator": generator.config.scheme, "parser": parser.config.scheme}
+        found = ", ".join(f"{name} {scheme.name}" for name, scheme in schemes.items())
+        raise CheckpointMismatch(f"generate: label schemes differ ({found}); name weights trained on masks like these")
     record = {
         "generate": to_dict(config),
         "generator": generator.hash,
@@ -142,7 +146,9 @@ def generate(
             if not (path.is_file() and tally.is_file()):
                 images, labels, columns, lost = painter.paint(plan, rows, progress)
                 write_json(tally, {"rows": len(images), "dropped": lost, "unknown": int((labels == IGNORE).sum())})
-                write_shard(path, images, labels, columns, number=number, generator=generator.hash, config=record)
+                write_shard(
+                    path, images, labels, columns, number=number, scheme=targets.scheme, generator=generator.hash, config=record
+                )
             known = json.loads(tally.read_text())
             dropped.update(known["dropped"])
             unknown += known["unknown"]
@@ -230,11 +236,14 @@ class _Painter:
 
     def _encode(self, source: npt.NDArray[np.int64], mirrored: npt.NDArray[np.bool_]) -> Look:
         assert self.sources.labels is not None  # checked by generate()
+        scheme = self.sources.scheme
         wanted = list(zip(source.tolist(), mirrored.tolist(), strict=True))
         new = sorted(set(wanted) - self.looks.keys())
         for start in range(0, len(new), self.batch):
             rows, turned = (np.array(column) for column in zip(*new[start : start + self.batch], strict=True))
-            look = self.generator.encode(*mirror_rows(self.sources.images[rows], self.sources.labels[rows], turned))
+            look = self.generator.encode(
+                *mirror_rows(self.sources.images[rows], self.sources.labels[rows], turned, scheme), scheme
+            )
             self.looks.update({key: look[i : i + 1] for i, key in enumerate(new[start : start + self.batch])})
         return Look.join([self.looks[key] for key in wanted])
 
@@ -250,7 +259,7 @@ class _Painter:
         for start in range(0, len(rows), self.batch):
             some = slice(start, start + self.batch)
             painted.append(self.generator.paint(look[some], self.targets.images[target[some]], labels[some]))
-            found, probability = read_against(self.parser, painted[-1], labels[some])
+            found, probability = predict_against(self.parser, painted[-1], labels[some])
             read.append(found)
             likely.append(probability)
             progress.update(int(rows[start]))
@@ -288,7 +297,7 @@ def contact_sheet(reader: ShardReader, targets: FaceSet, sources: FaceSet, *, co
         faces = [reader.face(int(index)) for index in chosen[start : start + columns]]
         lines += [
             ("target", [targets.images[target_of[row["target"]]] for row in about]),
-            ("mask", [colour(labels) for _, labels in faces]),
+            ("mask", [targets.scheme.colour(labels) for _, labels in faces]),
             ("source", [sources.images[source_of[row["source"]]] for row in about]),
             ("painted", [image for image, _ in faces]),
         ]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from faceaug.labels import FLIP_TABLE, IGNORE, NUM_CLASSES
+from faceaug.labels import IGNORE, Scheme
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,14 @@ class Geometry:
 
 
 def augment(
-    images: Tensor, labels: Tensor, generator: torch.Generator, geometry: Geometry | None = None
+    images: Tensor, labels: Tensor, scheme: Scheme, generator: torch.Generator, geometry: Geometry | None = None
 ) -> tuple[Tensor, Tensor]:
     """Mirror and warp every face of a batch by itself.
 
     Args:
         images: ``(N, 3, S, S)`` float, any range.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255.
+        scheme: of the labels.
         generator: random numbers (CPU).
         geometry: the ranges.
 
@@ -45,13 +46,13 @@ def augment(
         New tensors of the same shapes; where a warped label map shows the outside of its photo it is 255, and the image there
         continues its border.
     """
-    images, labels = mirror(images, labels, torch.rand(len(images), generator=generator) < 0.5)
-    return warp(images, labels, random_affine(len(images), generator, geometry or Geometry()))
+    images, labels = mirror(images, labels, scheme, torch.rand(len(images), generator=generator) < 0.5)
+    return warp(images, labels, random_affine(len(images), generator, geometry or Geometry()), classes=len(scheme))
 
 
-def mirror(images: Tensor, labels: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
+def mirror(images: Tensor, labels: Tensor, scheme: Scheme, which: Tensor) -> tuple[Tensor, Tensor]:
     """Mirror the rows in ``which`` ``(N,)`` bool and exchange their left and right classes; twice gives the input back."""
-    table = torch.from_numpy(FLIP_TABLE).to(labels.device)
+    table = torch.from_numpy(scheme.flip_table).to(labels.device)
     which = which.to(images.device)
     flipped = torch.where(which[:, None, None, None], images.flip(-1), images)
     exchanged = table[labels.flip(-1).long()]
@@ -74,7 +75,7 @@ def random_affine(count: int, generator: torch.Generator, geometry: Geometry) ->
     return matrices
 
 
-def warp(images: Tensor, labels: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
+def warp(images: Tensor, labels: Tensor, matrices: Tensor, *, classes: int) -> tuple[Tensor, Tensor]:
     """Resample images (bicubic, border continued) and label maps (outside 255) by ``matrices`` ``(N, 2, 3)``.
 
     A warped pixel gets the class that covers most of it, not the nearest pixel's: at 64 px a lip is two pixels high, and the
@@ -82,8 +83,8 @@ def warp(images: Tensor, labels: Tensor, matrices: Tensor) -> tuple[Tensor, Tens
     """
     grid = F.affine_grid(matrices.to(images.device), list(images.shape), align_corners=False)
     moved = F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    known = (labels[:, None] == torch.arange(NUM_CLASSES, device=labels.device)[:, None, None]).float()
+    known = (labels[:, None] == torch.arange(classes, device=labels.device)[:, None, None]).float()
     cover = F.grid_sample(known, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    most, classes = cover.max(1)
+    most, found = cover.max(1)
     unknown = 1.0 - cover.sum(1) > most
-    return moved, torch.where(unknown, IGNORE, classes).to(torch.uint8)
+    return moved, torch.where(unknown, IGNORE, found).to(torch.uint8)

@@ -32,6 +32,11 @@ class MixedBatches:
     def __init__(self, real: FaceSet, synthetic: FaceSet | None, training: ParserTraining) -> None:
         if real.labels is None or (synthetic is not None and synthetic.labels is None):
             raise ValueError("parser training needs label maps")
+        if synthetic is not None and synthetic.scheme != real.scheme:
+            raise ConfigError(
+                f"{synthetic.title}: labels are of {synthetic.scheme.name}, those of {real.title} of {real.scheme.name}; "
+                f"generate from masks of the same scheme"
+            )
         if training.synthetic_share > 0 and synthetic is None:
             raise ConfigError("--synthetic-share: there are no synthetic faces; generate some first")
         self._real, self._synthetic, self._training = real, synthetic, training
@@ -52,7 +57,7 @@ class MixedBatches:
         labels = torch.from_numpy(np.concatenate([maps for _, maps in parts]))
         if not self._training.augment:
             return images, labels
-        return augment(images, labels, torch.Generator().manual_seed(self._training.seed * 1_000_003 + step))
+        return augment(images, labels, self._real.scheme, torch.Generator().manual_seed(self._training.seed * 1_000_003 + step))
 
     def _synthetic_rows(self, step: int) -> int:
         """How many synthetic rows all steps before ``step`` had: shares hold over the run, whatever the batch."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from faceaug.config import check
+from faceaug.labels import HELEN_11, Scheme
 
 ENCODERS = {
     "efficientnet-lite0": "timm-tf_efficientnet_lite0",
@@ -31,6 +32,8 @@ class ParserConfig:
     """Begin from the packaged ImageNet weights (only efficientnet-lite0 has some)."""
     decoder: tuple[int, ...] = (96, 48, 32, 16, 16)
     """Channels of the decoder, deepest first."""
+    scheme: Scheme = HELEN_11
+    """The classes: that of the labelled faces it is trained on."""
 
     def __post_init__(self) -> None:
         check(
@@ -62,12 +65,11 @@ class ParserTraining:
     batch: int = 8
     """Images a step; in short runs on drawn faces 8 got further than 16 with as many images, at a fifth more time."""
     learning_rate: float = 3e-3
-    """AdamW's rate. It stays constant after a short rise: what falls is the noise of the averaged weights."""
+    """AdamW's rate; constant after warm-up, since weight averaging replaces its decay."""
     average: float = 0.1
-    """The state that is scored and kept is an average of the weights; their half-life, as a share of the images seen so far.
+    """Half-life of the weight average that is scored and kept, as a share of the images seen so far.
 
-    An average over a share of the run does what a falling rate does, at every length: a tuning curve that is flat has reached its
-    plateau, and does not merely show that the rate was at its end."""
+    Its effect is that of learning-rate decay, at every length: a flat tuning curve is a plateau, not the end of a schedule."""
     encoder_ratio: float = 1 / 6
     """Rate of an encoder with ImageNet weights, as a share of the rest's."""
     balance: float = 0.5

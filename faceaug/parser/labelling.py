@@ -12,8 +12,7 @@ import numpy.typing as npt
 import torch
 
 from faceaug.files import atomic_file, ensure_folder, short_hash
-from faceaug.labels import FLIP_TABLE, NUM_CLASSES
-from faceaug.parser.predict import Parser, predict_logits
+from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.faces import FaceSet
 from faceaug.tensors import to_float
 from faceaug.training.log import Progress
@@ -41,8 +40,11 @@ def label_photos(
         label: name for the progress line.
 
     Returns:
-        The photos kept, in their order; how many are not is in :attr:`~faceaug.prepare.faces.FaceSet.dropped`.
+        The photos kept, in their order; how many are not is in :attr:`~faceaug.prepare.faces.FaceSet.dropped`. Photos with
+        label maps of the parser's scheme keep their own.
     """
+    if photos.labels is not None and photos.scheme == parser.config.scheme:
+        return photos
     known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}.npy"
     found = None if known is None else _read(known, len(photos), photos.size)
     if found is None:
@@ -55,10 +57,15 @@ def label_photos(
     # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
     kept = np.sort(np.argsort(-found["confidence"], kind="stable")[:count])
     unsure = len(photos) - count
-    chosen = photos.with_labels(found["labels"])
+    chosen = photos.with_labels(found["labels"], parser.config.scheme)
     if not unsure:
         return chosen
     return dataclasses.replace(chosen.select(kept), dropped={**photos.dropped, "the parser is unsure": unsure})
+
+
+def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None) -> FaceSet:
+    """Source photos with label maps: their own where they have some, of whatever scheme, else predicted ones."""
+    return photos if photos.labels is not None else label_photos(parser, photos, cache=cache)
 
 
 def _record(size: int) -> np.dtype[Any]:
@@ -78,14 +85,10 @@ def _predict(parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.N
     """Records of ``labels`` ``(S, S)`` uint8 and ``confidence``: the mean probability of a pixel's predicted class."""
     size = images.shape[1]
     found = np.empty(len(images), dtype=_record(size))
-    exchanged = torch.from_numpy(FLIP_TABLE[:NUM_CLASSES].astype(np.int64))
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), 32):
             rows = slice(start, start + 32)
-            photos = to_float(images[rows])
-            straight = predict_logits(parser, photos).softmax(1)
-            mirrored = predict_logits(parser, photos.flip(-1)).softmax(1).flip(-1)[:, exchanged.to(straight.device)]
-            likely, classes = ((straight + mirrored) / 2).max(1)
+            likely, classes = predict_both_ways(parser, to_float(images[rows])).max(1)
             found["labels"][rows] = classes.to(torch.uint8).cpu().numpy()
             found["confidence"][rows] = likely.mean((1, 2)).cpu().numpy()
             progress.update(min(start + 32, len(images)))

@@ -7,68 +7,65 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.labels import (
-    CLASSES,
-    IGNORE,
-    INNER_MOUTH,
-    LEFT_BROW,
-    LEFT_EYE,
-    LOWER_LIP,
-    NOSE,
-    NUM_CLASSES,
-    RIGHT_BROW,
-    RIGHT_EYE,
-    UPPER_LIP,
-)
+from faceaug.labels import IGNORE, Scheme
 
 ByteArray = npt.NDArray[np.uint8]
 Confusion = npt.NDArray[np.int64]
 
-INNER_PARTS = (LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE, NOSE, UPPER_LIP, INNER_MOUTH, LOWER_LIP)
+_INNER_PARTS = ("left_brow", "right_brow", "left_eye", "right_eye", "nose", "upper_lip", "inner_mouth", "lower_lip")
 """Whose union Helen's "overall" F1 scores; skin, hair and background are not in it."""
 
 
-def confusion(predicted: ByteArray, truth: ByteArray) -> Confusion:
+def confusion(predicted: ByteArray, truth: ByteArray, *, classes: int) -> Confusion:
     """Count pixels by true and predicted class.
 
     Args:
-        predicted: any shape, uint8, 0..10.
-        truth: the same shape, 0..10 or 255; 255 is not counted.
+        predicted: any shape, uint8 below ``classes``.
+        truth: the same shape, below ``classes`` or 255; 255 is not counted.
+        classes: K of the label scheme.
 
     Returns:
-        ``(11, 11)`` int64: rows are true, columns predicted classes. Matrices of parts add up to that of the whole.
+        ``(K, K)`` int64: rows are true, columns predicted classes. Matrices of parts add up to that of the whole.
     """
     counted = truth != IGNORE
-    index = truth[counted].astype(np.int64) * NUM_CLASSES + predicted[counted]
-    return np.bincount(index, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
+    index = truth[counted].astype(np.int64) * classes + predicted[counted]
+    return np.bincount(index, minlength=classes**2).reshape(classes, classes)
 
 
-def scores(matrix: Confusion) -> dict[str, Any]:
+def inner_parts(scheme: Scheme) -> tuple[int, ...]:
+    """The labels of Helen's "overall" score; empty where the scheme lacks one of its classes."""
+    found = [scheme.where(part) for part in _INNER_PARTS]
+    return tuple(label for labels in found for label in labels) if all(found) else ()
+
+
+def scores(matrix: Confusion, scheme: Scheme) -> dict[str, Any]:
     """Every score of the field from a pooled confusion matrix.
 
     Args:
         matrix: from :func:`confusion`.
+        scheme: its classes.
 
     Returns:
         ``pixel_accuracy``; ``mean_class_accuracy`` and ``mean_iou`` over all classes that occur; ``f1`` by class name;
-        ``mean_f1`` over the foreground classes that occur (the ten, on any set of faces); ``helen_overall``: F1 of the union
-        of the inner parts, in which confusing one inner part with another counts as correct, as in the field's code.
+        ``mean_f1`` over the foreground classes that occur; where the scheme has Helen's classes, ``helen_overall``: F1 of the
+        union of the inner parts, in which confusing one inner part with another counts as correct, as in the field's code.
     """
     m = matrix.astype(np.float64)
     hit, true, predicted = np.diag(m), m.sum(axis=1), m.sum(axis=0)
     occurs = true + predicted > 0
-    f1 = np.divide(2 * hit, true + predicted, out=np.zeros(NUM_CLASSES), where=occurs)
-    iou = np.divide(hit, true + predicted - hit, out=np.zeros(NUM_CLASSES), where=occurs)
-    recall = np.divide(hit, true, out=np.zeros(NUM_CLASSES), where=true > 0)
+    f1 = np.divide(2 * hit, true + predicted, out=np.zeros(len(m)), where=occurs)
+    iou = np.divide(hit, true + predicted - hit, out=np.zeros(len(m)), where=occurs)
+    recall = np.divide(hit, true, out=np.zeros(len(m)), where=true > 0)
     foreground = occurs.copy()
     foreground[0] = False
+    inner = inner_parts(scheme)
     return {
         "pixel_accuracy": _ratio(hit.sum(), m.sum()),
         "mean_class_accuracy": _mean(recall[true > 0]),
         "mean_iou": _mean(iou[occurs]),
         "mean_f1": _mean(f1[foreground]),
-        "helen_overall": union_f1(matrix, INNER_PARTS),
-        "f1": {name: round(float(value), 6) for name, value in zip(CLASSES, f1, strict=True)},
+        **({"helen_overall": union_f1(matrix, inner)} if inner else {}),
+        "f1": {name: round(float(value), 6) for name, value in zip(scheme.classes, f1, strict=True)},
     }
 
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from faceaug.errors import ConfigError
-from faceaug.labels import NUM_CLASSES
 from faceaug.parser.config import ENCODERS, ParserConfig
 from faceaug.pretrained import load_imagenet
 
@@ -24,7 +23,7 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
         weights: whether ``config.pretrained`` is honoured; off where a state dict is loaded next.
 
     Returns:
-        A module from ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``.
+        A module from ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)`` of the scheme's K classes.
 
     Raises:
         ConfigError: the encoder's first layer is not where it is expected.
@@ -32,7 +31,7 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
     network: Any = smp.Unet(
         ENCODERS[config.encoder],
         encoder_weights=None,
-        classes=NUM_CLASSES,
+        classes=len(config.scheme),
         decoder_channels=config.decoder,
     )
     if config.pretrained and weights:

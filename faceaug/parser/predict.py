@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import file_hash
-from faceaug.labels import IGNORE
+from faceaug.labels import IGNORE, Scheme
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
+from faceaug.prepare.faces import FaceSet
 from faceaug.pretrained import in_batches
 from faceaug.tensors import to_float
 from faceaug.training.checkpoint import load_state, load_weights
@@ -32,7 +33,7 @@ class Parser:
     """P_F with trained weights.
 
     Attributes:
-        network: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, 11, S, S)``; frozen, in eval mode.
+        network: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)`` of ``config.scheme``; frozen, in eval mode.
         config: its shape.
         record: the whole configuration of the run that made it.
         hash: SHA-256 of the weights file.
@@ -62,6 +63,15 @@ def load_parser(path: Path, compute: Compute) -> Parser:
     return Parser(network, config, record, file_hash(path), compute)
 
 
+def check_scheme(scheme: Scheme, faces: FaceSet, path: Path) -> None:
+    """Raise CheckpointMismatch unless the weights in ``path`` have the label scheme of the faces."""
+    if scheme != faces.scheme:
+        raise CheckpointMismatch(
+            f"{path}: trained on labels of {scheme.name}, those of {faces.title} are of {faces.scheme.name}; "
+            f"name weights trained on such labels"
+        )
+
+
 def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label: str = "") -> ByteArray:
     """Label maps of photos.
 
@@ -72,7 +82,7 @@ def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label:
         label: name for a progress line; none where empty.
 
     Returns:
-        ``(N, S, S)`` uint8, 0..10.
+        ``(N, S, S)`` uint8 of the parser's scheme.
     """
     found = np.empty(images.shape[:3], dtype=np.uint8)
     with Progress(label, len(images), unit="faces") as progress:
@@ -84,7 +94,7 @@ def predict_labels(parser: Parser, images: ByteArray, *, batch: int = 32, label:
     return found
 
 
-def read_against(
+def predict_against(
     parser: Parser, images: ByteArray, labels: ByteArray, *, batch: int = 32
 ) -> tuple[ByteArray, npt.NDArray[np.float32]]:
     """Label maps of photos, and how likely the parser finds the classes that other label maps give.
@@ -92,11 +102,11 @@ def read_against(
     Args:
         parser: from :func:`load_parser`.
         images: ``(N, S, S, 3)`` uint8 RGB.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        labels: ``(N, S, S)`` uint8 of the parser's scheme, or 255.
         batch: photos at once.
 
     Returns:
-        ``(N, S, S)`` uint8, 0..10: what the parser sees; ``(N, S, S)`` float32, 0..1: the probability of ``labels``, 1 at 255.
+        ``(N, S, S)`` uint8: the predicted label maps; ``(N, S, S)`` float32, 0..1: the probability of ``labels``, 1 at 255.
     """
     found = np.empty(labels.shape, dtype=np.uint8)
     likely = np.empty(labels.shape, dtype=np.float32)
@@ -112,7 +122,7 @@ def read_against(
 
 @torch.inference_mode()
 def predict_logits(parser: Parser, images: Tensor) -> Tensor:
-    """Logits ``(N, 11, S, S)`` float32 of ``(N, 3, S, S)`` in [-1, 1], whatever the parser's own size."""
+    """Logits ``(N, K, S, S)`` float32 of ``(N, 3, S, S)`` in [-1, 1], whatever the parser's own size."""
     own, given = parser.config.size, images.shape[-1]
     if given != own:
         images = F.interpolate(images, (own, own), mode="bilinear", antialias=True)
@@ -120,6 +130,15 @@ def predict_logits(parser: Parser, images: Tensor) -> Tensor:
         logits: Tensor = parser.network(parser.compute.image(images))
     logits = logits.float()
     return logits if given == own else F.interpolate(logits, (given, given), mode="bilinear", antialias=True)
+
+
+@torch.inference_mode()
+def predict_both_ways(parser: Parser, images: Tensor) -> Tensor:
+    """Probabilities ``(N, K, S, S)`` float32: means of those for ``(N, 3, S, S)`` photos and for their mirror images."""
+    straight = predict_logits(parser, images).softmax(1)
+    exchanged = list(parser.config.scheme.mirror)
+    mirrored = predict_logits(parser, images.flip(-1)).softmax(1).flip(-1)[:, exchanged]
+    return (straight + mirrored) / 2
 
 
 class ParserFeatures:

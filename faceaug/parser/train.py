@@ -17,7 +17,7 @@ from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
 from faceaug.files import write_json
 from faceaug.images import write_png
-from faceaug.labels import IGNORE, NUM_CLASSES, colour
+from faceaug.labels import IGNORE
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.metrics import confusion, scores
@@ -76,6 +76,8 @@ def fit_parser(
         "data": {name: some.about() for name, some in data.items()},
         **record,
     }
+    if real.scheme != parser.scheme:
+        raise ValueError(f"the parser is of {parser.scheme.name}, {real.title} of {real.scheme.name}")
     claim(run, config)
     if (done := finished(run, "parser")) is not None:
         say(f"{label}: already finished: {done}")
@@ -160,12 +162,12 @@ def parameter_groups(network: nn.Module, parser: ParserConfig, training: ParserT
 
 
 def class_weights(faces: FaceSet, balance: float) -> Tensor:
-    """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(11,)`` float32.
+    """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(K,)`` float32.
 
     A class that does not occur weighs 0.
     """
     assert faces.labels is not None  # opened by open_labelled
-    counts = np.bincount(faces.labels.ravel(), minlength=256)[:NUM_CLASSES].astype(np.float64)
+    counts = np.bincount(faces.labels.ravel(), minlength=256)[: len(faces.scheme)].astype(np.float64)
     share = counts / counts.sum()
     weights = np.where(share > 0, np.maximum(share, 1e-12) ** -balance, 0.0)
     return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
@@ -179,9 +181,9 @@ def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> T
     the network's own logits are those of p, and rare classes are only learned sooner.
 
     Args:
-        logits: ``(N, 11, S, S)`` float32.
-        labels: ``(N, S, S)`` int64, 0..10; 255 is left out.
-        weights: ``(11,)`` from :func:`class_weights`.
+        logits: ``(N, K, S, S)`` float32.
+        labels: ``(N, S, S)`` int64 of the scheme; 255 is left out.
+        weights: ``(K,)`` from :func:`class_weights`.
     """
     return F.cross_entropy(logits + _tilt(weights)[:, None, None], labels, weights, ignore_index=IGNORE)
 
@@ -212,8 +214,8 @@ def train_step(
         network: updated in place, left in training mode.
         optimiser: of its parameters.
         images: ``(N, 3, S, S)`` float32 in [-1, 1], on the CPU.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255.
-        weights: ``(11,)`` of the classes.
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255.
+        weights: ``(K,)`` of the classes.
         compute: device and precision.
 
     Returns:
@@ -233,7 +235,8 @@ def evaluate(network: nn.Module, config: ParserConfig, faces: FaceSet, compute: 
     """All scores of a network on a labelled set, see :func:`faceaug.parser.metrics.scores`; leaves it in eval mode."""
     assert faces.labels is not None  # opened by open_labelled
     parser = Parser(network.eval(), config, {}, "", compute)
-    return scores(confusion(predict_labels(parser, faces.images, batch=64), faces.labels))
+    predicted = predict_labels(parser, faces.images, batch=64)
+    return scores(confusion(predicted, faces.labels[:], classes=len(faces.scheme)), faces.scheme)
 
 
 def draw_log(run: Path, title: str) -> None:
@@ -245,6 +248,7 @@ def draw_log(run: Path, title: str) -> None:
         "tuning": {
             name: (seen, [row["tuning"][key] for row in rows])
             for name, key in (("mean F1", "mean_f1"), ("Helen overall F1", "helen_overall"), ("mean IoU", "mean_iou"))
+            if all(key in row["tuning"] for row in rows)
         },
     }
     draw_curves(run / "curves.png", panels, xlabel="images seen", title=title)
@@ -256,7 +260,7 @@ def _draw_predictions(run: Path, tuning: FaceSet, parser: Parser) -> None:
     found = predict_labels(parser, some.images)
     rows = [
         ("tuning photo", list(some.images)),
-        ("label map", list(colour(some.labels))),
-        ("parser", list(colour(found))),
+        ("label map", list(some.scheme.colour(some.labels))),
+        ("parser", list(some.scheme.colour(found))),
     ]
     write_png(run / "predictions.png", grid(rows))

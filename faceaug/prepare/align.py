@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.labels import IGNORE, NUM_CLASSES
+from faceaug.labels import IGNORE
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -17,7 +17,7 @@ TEMPLATE: FloatArray = np.array([(97, 117), (157, 117), (127, 152), (102, 179), 
 """Left eye, right eye, nose tip, mouth corners (x, y) in a 256 px crop."""
 
 # The nose tip moves most with the head's turn and is defined least alike by detectors: it hardly pulls.
-WEIGHTS: FloatArray = np.array([1.0, 1.0, 0.1, 0.8, 0.8])
+_PULL: FloatArray = np.array([1.0, 1.0, 0.1, 0.8, 0.8])
 
 
 def similarity(landmarks: FloatArray, size: int) -> FloatArray | None:
@@ -33,7 +33,7 @@ def similarity(landmarks: FloatArray, size: int) -> FloatArray | None:
     known = np.isfinite(landmarks).all(axis=1)
     if known.sum() < 2:
         return None
-    weight = WEIGHTS[known] / WEIGHTS[known].sum()
+    weight = _PULL[known] / _PULL[known].sum()
     # As complex numbers a similarity is z -> a z + b. Pixel centres sit at +0.5, so that scaling has no half-pixel drift.
     source = (landmarks[known] + 0.5) @ (1, 1j)
     target = (TEMPLATE[known] + 0.5) @ (1, 1j) * (size / TEMPLATE_SIZE)
@@ -46,6 +46,17 @@ def similarity(landmarks: FloatArray, size: int) -> FloatArray | None:
         return None
     b = target_mean - a * source_mean + a * (0.5 + 0.5j) - (0.5 + 0.5j)
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def misfit(matrix: FloatArray, landmarks: FloatArray, size: int) -> float:
+    """How far aligned landmarks lie from the template: root of the weighted mean square, as a share of the crop's side.
+
+    A turned head has about 0.03; landmarks whose sides are exchanged have 0.3, since no rotation mirrors a face.
+    """
+    known = np.isfinite(landmarks).all(axis=1)
+    found = (landmarks[known] @ matrix[:, :2].T + matrix[:, 2] + 0.5) / size
+    distance = ((found - (TEMPLATE[known] + 0.5) / TEMPLATE_SIZE) ** 2).sum(axis=1)
+    return float(np.sqrt((_PULL[known] * distance).sum() / _PULL[known].sum()))
 
 
 def _oversampling(matrix: FloatArray) -> int:
@@ -80,13 +91,14 @@ def warp_image(image: npt.NDArray[np.uint8], matrix: FloatArray, size: int) -> n
     return np.asarray(warped, dtype=np.uint8)
 
 
-def warp_labels(labels: npt.NDArray[np.uint8], matrix: FloatArray, size: int) -> npt.NDArray[np.uint8]:
+def warp_labels(labels: npt.NDArray[np.uint8], matrix: FloatArray, size: int, *, classes: int) -> npt.NDArray[np.uint8]:
     """Resample a label map: each crop pixel takes the class that covers most of it; outside of the photo it is 255.
 
     Args:
-        labels: ``(H, W)`` uint8, 0..10 or 255.
+        labels: ``(H, W)`` uint8 below ``classes``, or 255.
         matrix: from :func:`similarity`.
         size: side of the crop.
+        classes: of the label scheme.
 
     Returns:
         ``(size, size)`` uint8.
@@ -104,6 +116,6 @@ def warp_labels(labels: npt.NDArray[np.uint8], matrix: FloatArray, size: int) ->
     if factor == 1:
         return np.asarray(warped, dtype=np.uint8)
     cells = warped.reshape(size, factor, size, factor)
-    classes = np.array([*range(NUM_CLASSES), IGNORE], dtype=np.uint8)
-    votes = np.stack([(cells == label).sum(axis=(1, 3)) for label in classes])
-    return np.asarray(classes[votes.argmax(axis=0)], dtype=np.uint8)
+    candidates = np.array([*range(classes), IGNORE], dtype=np.uint8)
+    votes = np.stack([(cells == label).sum(axis=(1, 3)) for label in candidates])
+    return np.asarray(candidates[votes.argmax(axis=0)], dtype=np.uint8)

@@ -1,12 +1,15 @@
-"""Aligned faces of one size, decoded and warped once and kept on disk for every later run."""
+"""Aligned faces of one size: decoded and warped once, kept on disk, and read from there row by row."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import os
+import shutil
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,19 +17,25 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.errors import NothingLeft
+from faceaug.config import from_dict
+from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.files import atomic_folder, short_hash
-from faceaug.prepare.align import similarity, warp_image, warp_labels
+from faceaug.labels import HELEN_11, Scheme
+from faceaug.prepare.align import misfit, similarity, warp_image, warp_labels
 from faceaug.prepare.landmarks import landmarks_from_labels
 from faceaug.training.log import Progress, say
 
 ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 UNKNOWN, FEMALE, MALE = -1, 0, 1
 """Values of :attr:`FaceSet.male`."""
 
-_VERSION = 1
+_VERSION = 2
+
+_MISFIT = 0.1
+"""Root mean square distance of landmarks from the template, as a share of the crop, above which they are no face's."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class RawFaces(Protocol):
 
     title: str
     names: tuple[str, ...]
+    scheme: Scheme
 
     def photo(self, index: int) -> Photo:
         """Read one photo from disk."""
@@ -68,11 +78,13 @@ class FaceSet:
         title: what reports call them, for example ``drawn faces``.
         names: one a face.
         images: ``(N, S, S, 3)`` uint8 RGB; may be a memory map.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255; None for unlabelled photos.
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255; None for unlabelled photos. May be a memory map.
         male: ``(N,)`` int64: 1 male, 0 female, -1 unknown.
         identity: ``(N,)`` int64: equal for photos of one person, -1 unknown.
         predicted: ``(N,)`` bool: label maps that a parser predicted; None where all are human.
+        matrices: ``(N, 2, 3)`` float64 from pixels of the photo to pixels of the crop; None where the photos are not known.
         dropped: why photos of the dataset are not among these, and how many.
+        scheme: of the label maps.
     """
 
     title: str
@@ -82,7 +94,9 @@ class FaceSet:
     male: IntArray
     identity: IntArray
     predicted: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
+    matrices: FloatArray | None = field(default=None, kw_only=True)
     dropped: dict[str, int] = field(default_factory=dict)
+    scheme: Scheme = field(default=HELEN_11, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -103,7 +117,14 @@ class FaceSet:
             male=self.male[rows],
             identity=self.identity[rows],
             predicted=None if self.predicted is None else self.predicted[rows],
+            matrices=None if self.matrices is None else self.matrices[rows],
         )
+
+    def anatomy(self, rows: Any = slice(None)) -> ByteArray:
+        """Which part of the face each pixel is, see :meth:`faceaug.labels.Scheme.anatomy`; of some rows, or of all."""
+        if self.labels is None:
+            raise ValueError(f"{self.title}: has no label maps")
+        return self.scheme.anatomy(self.labels[rows])
 
     @property
     def human(self) -> npt.NDArray[np.bool_]:
@@ -119,40 +140,89 @@ class FaceSet:
 
     @cached_property
     def _digest(self) -> str:  # once for a set: CelebA at 256 px has 40 GB
-        found = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        found = hashlib.sha256((getattr(self.images, "sha256", None) or _sha256(self.images)).encode())
         labels = None if self.labels is None else self.labels if self.predicted is None else self.labels[self.human]
+        if labels is not None and self.scheme != HELEN_11:
+            found.update(json.dumps(asdict(self.scheme)).encode())
         for column in (labels, self.male, self.identity, self.predicted):
-            found.update(b"" if column is None else np.ascontiguousarray(column).data)
+            found.update(b"" if column is None else _sha256(column).encode())
         return found.hexdigest()
 
     def about(self) -> dict[str, Any]:
         """Which faces these are, for the identity of runs: ``title``, ``count``, and ``sha256`` of what they contain."""
         return {"title": self.title, "count": len(self), "sha256": self.digest()}
 
-    def with_labels(self, labels: ByteArray) -> FaceSet:
-        """The same photos with label maps ``(N, S, S)`` predicted by a parser."""
-        return replace(self, labels=labels, predicted=np.ones(len(self), dtype=bool))
+    def with_labels(self, labels: ByteArray, scheme: Scheme = HELEN_11) -> FaceSet:
+        """The same photos with label maps ``(N, S, S)`` of a scheme, predicted by a parser."""
+        return replace(self, labels=labels, predicted=np.ones(len(self), dtype=bool), scheme=scheme)
+
+
+def _sha256(rows: Any) -> str:
+    """Of an array's bytes, read in parts."""
+    found = hashlib.sha256()
+    for start in range(0, len(rows), 1024):
+        found.update(np.ascontiguousarray(rows[start : start + 1024]).data)
+    return found.hexdigest()
+
+
+class _Rows:
+    """Arrays one after the other, read row by row: a joined set of memory maps is never whole in memory."""
+
+    def __init__(self, *arrays: Any) -> None:
+        self._arrays = arrays
+        self._ends = np.cumsum([len(array) for array in arrays])
+        self.dtype = arrays[0].dtype
+        self.shape = (int(self._ends[-1]), *arrays[0].shape[1:])
+        self.ndim = len(self.shape)
+        self.nbytes = sum(array.nbytes for array in arrays)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, rows: Any) -> ByteArray:
+        wanted = np.arange(len(self))[rows]
+        flat = np.atleast_1d(wanted)
+        found = np.empty((len(flat), *self.shape[1:]), dtype=self.dtype)
+        which = np.searchsorted(self._ends, flat, side="right")
+        for number, array in enumerate(self._arrays):
+            here = which == number
+            found[here] = array[flat[here] - (self._ends[number] - len(array))]
+        return found[0] if np.ndim(wanted) == 0 else found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ByteArray:
+        return np.asarray(self[:], dtype=dtype)
 
 
 def join(first: FaceSet, second: FaceSet) -> FaceSet:
-    """Two labelled sets of one size as one; identities of the two are kept apart."""
+    """Two labelled sets of one size and scheme as one; identities of the two are kept apart.
+
+    Its photos and label maps stay where they are and are read row by row.
+    """
     if first.labels is None or second.labels is None:
         raise ValueError("only labelled sets can be joined")
+    if first.scheme != second.scheme:
+        raise ValueError(f"label schemes differ: {first.scheme.name} and {second.scheme.name}")
     offset = int(first.identity.max(initial=-1)) + 1
+    images: Any = _Rows(first.images, second.images)
+    labels: Any = _Rows(first.labels, second.labels)
     return FaceSet(
         title=first.title if first.title == second.title else f"{first.title} + {second.title}",
         names=first.names + second.names,
-        images=np.concatenate([first.images, second.images]),
-        labels=np.concatenate([first.labels, second.labels]),
+        images=images,
+        labels=labels,
         male=np.concatenate([first.male, second.male]),
         identity=np.concatenate([first.identity, np.where(second.identity < 0, -1, second.identity + offset)]),
         predicted=~np.concatenate([first.human, second.human]),
         dropped=dict(Counter(first.dropped) + Counter(second.dropped)),
+        scheme=first.scheme,
     )
 
 
 def align(raw: RawFaces, *, size: int, cache: Path | None = None) -> FaceSet:
     """Bring every photo of a dataset to the canonical crop.
+
+    With a cache the crops are written as they are made and read row by row, so that a set may be larger than memory; without one
+    they are kept in memory.
 
     Args:
         raw: the dataset.
@@ -160,83 +230,195 @@ def align(raw: RawFaces, *, size: int, cache: Path | None = None) -> FaceSet:
         cache: folder that keeps the result; the same files at the same size are read back from it.
 
     Raises:
-        DatasetDamaged: a photo or its labels cannot be used.
+        DatasetDamaged: a photo or its labels cannot be used, or most landmarks are no face's.
         NothingLeft: no photo had usable landmarks.
         OutputError: the cache cannot be written.
     """
-    key = short_hash([_VERSION, raw.fingerprint(), size])
-    folder = None if cache is None else cache / f"faces-{size}-{key}"
-    if folder is None or not folder.is_dir():
-        faces = _align_now(raw, size)
-        if folder is None:
-            return faces
-        _write(folder, faces)
-    return _read(folder, raw.title)
+    if cache is None:
+        memory = _Memory()
+        return memory.faces(raw, size, _crops(raw, size, memory))
+    folder = cache / f"faces-{size}-{short_hash([_VERSION, raw.fingerprint(), size])}"
+    found = _read(folder, raw.title)
+    if found is None:
+        shutil.rmtree(folder, ignore_errors=True)  # a part of one, or damaged
+        with atomic_folder(folder) as part, _Disk(part) as disk:
+            disk.finish(raw, size, _crops(raw, size, disk))
+        found = _read(folder, raw.title)
+    if found is None:
+        raise DatasetDamaged(f"{folder}: cannot be read back; choose another --cache")
+    return found
 
 
-def _align_now(raw: RawFaces, size: int) -> FaceSet:
-    images: list[ByteArray] = []
-    labels: list[ByteArray] = []
-    kept: list[int] = []
+class _Crops(Protocol):
+    """Where crops go, one after the other."""
+
+    def add(self, image: ByteArray, labels: ByteArray | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Which photos became crops, how, and why the others did not."""
+
+    rows: IntArray
+    matrices: FloatArray
+    dropped: dict[str, int]
+
+
+def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
+    """Align every photo in its order, on all cores: decoding and warping leave Python's lock alone."""
+    rows: list[int] = []
+    matrices: list[FloatArray] = []
     dropped: Counter[str] = Counter()
-    with Progress(f"aligning {raw.title} at {size} px", len(raw.names), unit="photos") as progress:
-        for index in range(len(raw.names)):
-            photo = raw.photo(index)
-            points = photo.landmarks
-            if points is None and photo.labels is not None:
-                points = landmarks_from_labels(photo.labels)
-            matrix = None if points is None else similarity(points, size)
-            if matrix is None:
-                dropped["no usable landmarks"] += 1
+    total = len(raw.names)
+    with Progress(f"aligning {raw.title} at {size} px", total, unit="photos") as progress:
+        for index, found in enumerate(_in_order(raw, size, total)):
+            if isinstance(found, str):
+                dropped[found] += 1
             else:
-                kept.append(index)
-                images.append(warp_image(photo.image, matrix, size))
-                if photo.labels is not None:
-                    labels.append(warp_labels(photo.labels, matrix, size))
+                matrix, image, labels = found
+                rows.append(index)
+                matrices.append(matrix)
+                crops.add(image, labels)
             progress.update(index + 1)
-    if not kept:
-        raise NothingLeft(
-            f"{raw.title}: none of {len(raw.names)} photos has usable landmarks; add label maps or a landmarks file"
+    if dropped[_ABSURD] > max(len(rows), 1):
+        raise DatasetDamaged(
+            f"{raw.title}: the landmarks of {dropped[_ABSURD]} of {total} photos are no upright face's; are left and right "
+            f"exchanged? left is the viewer's left, smaller x"
         )
+    if not rows:
+        raise NothingLeft(f"{raw.title}: none of {total} photos has usable landmarks; add label maps or a landmarks file")
     if dropped:
-        say(f"{raw.title}: left out {dropped['no usable landmarks']} photos without usable landmarks")
+        say(f"{raw.title}: left out " + ", ".join(f"{count} photos: {reason}" for reason, count in dropped.items()))
+    return _Kept(np.array(rows, dtype=np.int64), np.stack(matrices), dict(dropped))
+
+
+_ABSURD = "landmarks are no upright face's"
+
+
+def _in_order(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray, ByteArray, ByteArray | None] | str]:
+    """Matrix, image and label map of each photo, or why there is none."""
+
+    def one(index: int) -> tuple[FloatArray, ByteArray, ByteArray | None] | str:
+        photo = raw.photo(index)
+        points = photo.landmarks
+        if points is None and photo.labels is not None:
+            points = landmarks_from_labels(photo.labels, raw.scheme)
+        matrix = None if points is None else similarity(points, size)
+        if matrix is None or points is None:
+            return "no usable landmarks"
+        if misfit(matrix, points, size) > _MISFIT:
+            return _ABSURD
+        labels = None if photo.labels is None else warp_labels(photo.labels, matrix, size, classes=len(raw.scheme))
+        return matrix, warp_image(photo.image, matrix, size), labels
+
+    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
+    if workers == 1 or total < 4 * workers:
+        yield from map(one, range(total))
+        return
+    waiting: deque[Future[tuple[FloatArray, ByteArray, ByteArray | None] | str]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for index in range(total):
+                waiting.append(pool.submit(one, index))
+                if len(waiting) >= 4 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+class _Memory:
+    """Crops in memory."""
+
+    def __init__(self) -> None:
+        self._images: list[ByteArray] = []
+        self._labels: list[ByteArray] = []
+
+    def add(self, image: ByteArray, labels: ByteArray | None) -> None:
+        self._images.append(image)
+        self._labels += [] if labels is None else [labels]
+
+    def faces(self, raw: RawFaces, size: int, kept: _Kept) -> FaceSet:
+        labels = np.stack(self._labels) if self._labels else None
+        return _face_set(raw.title, _record(raw, size, kept), np.stack(self._images), labels, kept.matrices)
+
+
+_RECORD, _IMAGES, _LABELS, _MATRICES = "faces.json", "images.u8", "labels.u8", "matrices.npy"
+
+
+class _Disk:
+    """Crops in a folder, written as they come."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._images, self._labels = open(folder / _IMAGES, "wb"), open(folder / _LABELS, "wb")  # noqa: SIM115
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> _Disk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._images.close()
+        self._labels.close()
+
+    def add(self, image: ByteArray, labels: ByteArray | None) -> None:
+        self._images.write(np.ascontiguousarray(image).data)
+        self._hash.update(np.ascontiguousarray(image).data)
+        if labels is not None:
+            self._labels.write(np.ascontiguousarray(labels).data)
+
+    def finish(self, raw: RawFaces, size: int, kept: _Kept) -> None:
+        self.__exit__()
+        np.save(self._folder / _MATRICES, kept.matrices)
+        record = {**_record(raw, size, kept), "sha256": self._hash.hexdigest()}
+        (self._folder / _RECORD).write_text(json.dumps(record))
+
+
+class _Stored(np.memmap[Any, np.dtype[np.uint8]]):
+    """A memory map whose content's hash was taken when it was written; parts of it have none."""
+
+    sha256: str | None = None
+
+
+def _record(raw: RawFaces, size: int, kept: _Kept) -> dict[str, Any]:
     traits = raw.traits()
-    unknown = np.full(len(raw.names), -1, dtype=np.int64)
-    return FaceSet(
-        title=raw.title,
-        names=tuple(raw.names[i] for i in kept),
-        images=np.stack(images),
-        labels=np.stack(labels) if labels else None,
-        male=traits.get("male", unknown)[kept],
-        identity=traits.get("identity", unknown)[kept],
-        dropped=dict(dropped),
-    )
+    unknown = np.full(len(raw.names), UNKNOWN, dtype=np.int64)
+    return {
+        "size": size,
+        "names": [raw.names[row] for row in kept.rows],
+        "male": traits.get("male", unknown)[kept.rows].tolist(),
+        "identity": traits.get("identity", unknown)[kept.rows].tolist(),
+        "dropped": kept.dropped,
+        "scheme": asdict(raw.scheme),
+    }
 
 
-def _write(folder: Path, faces: FaceSet) -> None:
-    with atomic_folder(folder) as part:
-        np.save(part / "images.npy", faces.images)
-        if faces.labels is not None:
-            np.save(part / "labels.npy", faces.labels)
-        record = {
-            "title": faces.title,
-            "names": faces.names,
-            "male": faces.male.tolist(),
-            "identity": faces.identity.tolist(),
-            "dropped": faces.dropped,
-        }
-        (part / "faces.json").write_text(json.dumps(record))
-
-
-def _read(folder: Path, title: str) -> FaceSet:
-    record = json.loads((folder / "faces.json").read_text())
-    labels = folder / "labels.npy"
+def _face_set(title: str, record: dict[str, Any], images: ByteArray, labels: ByteArray | None, matrices: FloatArray) -> FaceSet:
     return FaceSet(
         title=title,
         names=tuple(record["names"]),
-        images=np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
-        labels=np.load(labels, mmap_mode="r", allow_pickle=False) if labels.is_file() else None,
+        images=images,
+        labels=labels,
         male=np.array(record["male"], dtype=np.int64),
         identity=np.array(record["identity"], dtype=np.int64),
+        matrices=matrices,
         dropped=record["dropped"],
+        scheme=from_dict(Scheme, record["scheme"], where=title),
     )
+
+
+def _read(folder: Path, title: str) -> FaceSet | None:
+    """What a cache holds; None where it is not there or not whole."""
+    try:
+        record = json.loads((folder / _RECORD).read_text())
+        count, size = len(record["names"]), int(record["size"])
+        images = _Stored(folder / _IMAGES, np.uint8, "r", shape=(count, size, size, 3))
+        images.sha256 = record["sha256"]
+        labels: ByteArray | None = None
+        if (folder / _LABELS).stat().st_size:
+            labels = np.memmap(folder / _LABELS, np.uint8, "r", shape=(count, size, size))
+        return _face_set(title, record, images, labels, np.load(folder / _MATRICES, allow_pickle=False))
+    except (OSError, ValueError, KeyError, TypeError, ConfigError):
+        return None

@@ -12,8 +12,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.errors import ShardDamaged
-from faceaug.labels import SCHEME
+from faceaug.config import from_dict
+from faceaug.errors import ConfigError, ShardDamaged
+from faceaug.labels import HELEN_11, Scheme
 from faceaug.shards.writer import COLUMNS, FORMAT, VERSION
 
 ByteArray = npt.NDArray[np.uint8]
@@ -40,6 +41,7 @@ class ShardReader:
         self.paths = self._find(partial)
         self.config: dict[str, Any] = {}
         self.size = 0
+        self.scheme = HELEN_11
         self._ends: list[int] = []
         for path in self.paths:
             self._check(path)
@@ -72,15 +74,28 @@ class ShardReader:
                 shapes = {name: file[name].shape for name in ("image", "label", *COLUMNS) if name in file}
         except OSError as error:
             raise ShardDamaged(f"{path}: not a whole HDF5 file ({error}); delete it and generate again") from error
-        for key, wanted in (("format", FORMAT), ("version", VERSION), ("labels", SCHEME)):
-            if attributes.get(key) != wanted:
-                raise ShardDamaged(f"{path}: {key} is {attributes.get(key)!r}, needed {wanted!r}; generate the set anew")
+        for key, accepted in (("format", (FORMAT,)), ("version", (2, VERSION))):
+            if attributes.get(key) not in accepted:
+                raise ShardDamaged(f"{path}: {key} is {attributes.get(key)!r}, needed {accepted[-1]!r}; generate the set anew")
+        scheme = self._scheme_of(path, attributes)
+        if self._ends and scheme != self.scheme:
+            raise ShardDamaged(f"{path}: its labels are of {scheme.name}, those of the shard before it of {self.scheme.name}")
+        self.scheme = scheme
         if set(shapes) != {"image", "label", *COLUMNS} or len({shape[0] for shape in shapes.values()}) != 1:
             raise ShardDamaged(f"{path}: datasets are missing or differ in length; delete it and generate again")
         rows = int(shapes["image"][0])
         self._ends.append(rows + (self._ends[-1] if self._ends else 0))
         self.size = int(shapes["image"][1]) if rows else self.size
         self.config = json.loads(attributes["config"])
+
+    @staticmethod
+    def _scheme_of(path: Path, attributes: dict[str, Any]) -> Scheme:
+        if attributes["version"] == 2:  # Helen's classes were all that there was
+            return HELEN_11
+        try:
+            return from_dict(Scheme, json.loads(attributes["scheme"]), where=str(path))
+        except (KeyError, ValueError, ConfigError) as error:
+            raise ShardDamaged(f"{path}: names no label scheme ({error}); generate the set anew") from error
 
     def __len__(self) -> int:
         return self._ends[-1]

@@ -10,10 +10,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.config import to_dict
 from faceaug.files import atomic_file
-from faceaug.labels import CLASSES, SCHEME
+from faceaug.labels import Scheme
 
-FORMAT, VERSION = "faceaug-shard", 2
+FORMAT, VERSION = "faceaug-shard", 3
 
 COLUMNS: dict[str, Any] = {
     "target": h5py.string_dtype(),
@@ -40,6 +41,7 @@ def write_shard(
     columns: dict[str, Any],
     *,
     number: int,
+    scheme: Scheme,
     generator: str,
     config: dict[str, Any],
 ) -> None:
@@ -48,9 +50,10 @@ def write_shard(
     Args:
         path: its final name.
         images: ``(N, S, S, 3)`` uint8 RGB; N may be 0.
-        labels: ``(N, S, S)`` uint8, 0..10 or 255.
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255.
         columns: the values of :data:`COLUMNS`, N each.
         number: the shard's.
+        scheme: of the labels.
         generator: hash of the generator's weights.
         config: what the set was made from, JSON-able.
 
@@ -62,8 +65,8 @@ def write_shard(
             {
                 "format": FORMAT,
                 "version": VERSION,
-                "labels": SCHEME,
-                "classes": json.dumps(CLASSES),
+                "labels": scheme.name,
+                "scheme": json.dumps(to_dict(scheme)),
                 "generator": generator,
                 "config": json.dumps(config),
                 "shard": number,

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import atomic_file
-from faceaug.labels import SCHEME
 
 FORMAT = "1"
 
@@ -31,7 +30,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor], *, kind: str, config: d
         kind: what the weights are of: ``parser``, ``gan``, ``gender``.
         config: JSON-able configuration; whoever loads the file rebuilds the network from it.
     """
-    metadata = {"faceaug_format": FORMAT, "kind": kind, "labels": SCHEME, "config": json.dumps(config)}
+    metadata = {"faceaug_format": FORMAT, "kind": kind, "config": json.dumps(config)}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_file(path) as part:
         save_file(plain, part, metadata=metadata)
@@ -44,7 +43,7 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
         The state dict on the CPU, and the configuration it was saved with.
 
     Raises:
-        CheckpointMismatch: no such file, truncated, not faceaug's, of another kind, label scheme or format.
+        CheckpointMismatch: no such file, truncated, not faceaug's, of another kind or format.
     """
     if not path.is_file():
         raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
@@ -54,7 +53,7 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointMismatch(f"{path}: not a whole safetensors file ({error}); copy it again or train anew") from error
-    for key, wanted in (("faceaug_format", FORMAT), ("kind", kind), ("labels", SCHEME)):
+    for key, wanted in (("faceaug_format", FORMAT), ("kind", kind)):
         found = metadata.get(key, "nothing")
         if found != wanted:
             raise CheckpointMismatch(f"{path}: {key} is {found!r}, needed {wanted!r}; name a weights file of that kind")

@@ -9,6 +9,7 @@ from small import PARSER
 
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.gan.inference import load_generator
+from faceaug.labels import HELEN_11
 
 CONFIG = WorthConfig(images=8, seeds=2, batch=4, per_mask=2, rounds=20)
 
@@ -24,7 +25,7 @@ def _matrices(rates, seeds=2, faces=30):
 
 
 def test_worth_is_the_share_of_the_photos_gain():
-    found = worth(_matrices([0.80, 0.90, 0.85, 0.78]), rounds=20)
+    found = worth(_matrices([0.80, 0.90, 0.85, 0.78]), HELEN_11, rounds=20)
     assert found["photos"]["gain"]["value"] == pytest.approx(10.0, abs=0.01)
     assert found["reconstructed"]["worth"]["value"] == pytest.approx(0.5, abs=0.001)
     assert found["transferred"]["worth"]["value"] == pytest.approx(-0.2, abs=0.001)
@@ -36,7 +37,7 @@ def test_worth_is_the_share_of_the_photos_gain():
 def test_intervals_show_what_seeds_and_faces_disagree_on():
     matrices = _matrices([0.80, 0.90, 0.85, 0.80], seeds=3)
     matrices[3, 0] = _matrices([0.88], seeds=1)[0, 0]
-    found = worth(matrices, rounds=200)["transferred"]["worth"]
+    found = worth(matrices, HELEN_11, rounds=200)["transferred"]["worth"]
     assert found["low"] < found["value"] < found["high"]
     assert found["low"] == pytest.approx(0.0, abs=0.01)
 

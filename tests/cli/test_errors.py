@@ -31,7 +31,7 @@ def test_an_empty_folder(faceaug, tmp_path):
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("train-parser", "--faces", "lapa"), "dataset 'lapa': unknown"),
+        (("train-parser", "--faces", "portraits"), "dataset 'portraits': unknown"),
         (("train-parser", "--faces", "celeba"), "has no label maps"),
         (("train-gan", "--preset", "huge"), "--preset huge: unknown; choose from demo, tiny, small, paper"),
         (("train-parser", "--encoder", "vgg"), "--encoder vgg: unknown"),
@@ -73,7 +73,7 @@ def test_bad_photos_and_labels(faceaug, copy, tmp_path):
 
 def test_half_copied_celeba(faceaug, copy, trained):
     next((copy / "celeba" / "img_align_celeba").glob("*.jpg")).unlink()
-    _refused(faceaug("generate", "--generator", trained.gan), "1 of 60 listed photos are missing")
+    _refused(faceaug("generate", "--generator", trained.gan), "no photo for 1 of 60 listed faces")
 
 
 def test_places_that_cannot_be_written(faceaug, copy, tmp_path):

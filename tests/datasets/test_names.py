@@ -6,11 +6,19 @@ from faceaug.datasets.names import data_root, open_labelled, open_photos, resolv
 from faceaug.errors import ConfigError
 
 
-def test_names_and_folders():
-    assert resolve("helen", Path("root")) == ("helen", Path("root/helen"))
-    assert resolve("celeba:/a/b", Path("root")) == ("celeba", Path("/a/b"))
-    with pytest.raises(ConfigError, match=r"'lapa': unknown; .* helen, celeba"):
-        resolve("lapa", Path("root"))
+def test_names_folders_and_options(tmp_path):
+    assert resolve("helen", Path("root")) == ("helen", Path("root/helen"), "")
+    assert resolve("celeba:/a/b", Path("root")) == ("celeba", Path("/a/b"), "")
+    assert resolve("celeba:/a/b@partial", Path("root")) == ("celeba", Path("/a/b"), "partial")
+    assert resolve("celeba@partial", Path("root")) == ("celeba", Path("root/celeba"), "partial")
+    assert resolve("folder:/a/b@/c/d.toml", Path("root")) == ("folder", Path("/a/b"), "/c/d.toml")
+    (tmp_path / "me@home").mkdir()
+    assert resolve(f"folder:{tmp_path}/me@home", Path("root")) == ("folder", tmp_path / "me@home", "")
+    assert resolve(f"folder:{tmp_path}/me@home@helen-11", Path("root")) == ("folder", tmp_path / "me@home", "helen-11")
+    with pytest.raises(ConfigError, match=r"'portraits': unknown; .* helen, helenstar, .* celeba, photos"):
+        resolve("portraits", Path("root"))
+    with pytest.raises(ConfigError, match="'helen:/a@helen-11': has no option helen-11"):
+        resolve("helen:/a@helen-11", Path("root"))
 
 
 def test_the_data_root(monkeypatch):
@@ -25,5 +33,5 @@ def test_roles(drawn):
     assert len(open_labelled("helen", "train", size=64, root=drawn, cache=None, limit=3)) == 3
     with pytest.raises(ConfigError, match="no label maps"):
         open_labelled("celeba", "train", size=64, root=drawn, cache=None)
-    with pytest.raises(ConfigError, match="no set of source photos"):
-        open_photos("helen", size=64, root=drawn, cache=None)
+    assert open_photos("celeba", size=64, root=drawn, cache=None, limit=5).labels is None
+    assert open_photos("helen", size=64, root=drawn, cache=None).labels is not None

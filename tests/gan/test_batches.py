@@ -6,7 +6,7 @@ import torch
 
 from faceaug.errors import ConfigError
 from faceaug.gan.batches import Batches
-from faceaug.labels import flip_labels
+from faceaug.labels import HELEN_11
 from faceaug.prepare.faces import join
 from faceaug.prepare.likeness import Likeness, shape_vectors
 from faceaug.tensors import to_bytes
@@ -27,7 +27,7 @@ def test_nobody_is_their_own_source_nor_another_photo_of_them(noise, candidates)
 
 
 def test_of_the_candidates_the_one_of_likest_shape_is_the_source(faces):
-    likeness = Likeness(faces.labels)
+    likeness = Likeness(faces)
     alike = []
     for candidates in (1, 64):
         batches = Batches(faces, batch=len(faces), seed=0, flip=False, candidates=candidates)
@@ -94,7 +94,7 @@ def test_mirrored_rows_have_their_sides_exchanged(noise):
             if (image == row).all():
                 assert (labels == truth).all()
             elif (image[:, ::-1] == row).all():
-                assert (labels == flip_labels(truth)).all()
+                assert (labels == HELEN_11.flip(truth)).all()
                 mirrored += 1
     assert 0 < mirrored < 8
 

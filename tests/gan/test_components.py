@@ -88,11 +88,11 @@ def test_eyes_and_mouth_grow_around_their_centres():
     labels[0, 20:31, 10:31] = LEFT_EYE
     labels[1, 50:61, 20:41] = UPPER_LIP
     labels[1, :5] = HAIR
-    assert torch.equal(enlarge(labels, 1.0), labels)
-    grown = enlarge(labels, 1.4)
+    assert torch.equal(enlarge(labels, labels, 1.0), labels)
+    grown = enlarge(labels, labels, 1.4)
     eye = grown[0] == LEFT_EYE
     assert eye[18:33, 6:35].all()  # from 11 x 21 to 15 x 29 pixels
     assert eye.sum() == 15 * 29
     assert ((grown[1] == UPPER_LIP) >= (labels[1] == UPPER_LIP)).all()
     assert torch.equal(grown[1] == HAIR, labels[1] == HAIR)
-    assert torch.equal(enlarge(labels[:, :, :], 1.4)[:1], enlarge(labels[:1], 1.4))
+    assert torch.equal(enlarge(labels, labels, 1.4)[:1], enlarge(labels[:1], labels[:1], 1.4))

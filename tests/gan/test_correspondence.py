@@ -6,7 +6,7 @@ from faceaug.gan import correspondence
 from faceaug.gan.batches import NOISE
 from faceaug.gan.components import COMPONENTS, region
 from faceaug.gan.correspondence import MISSING, component_index, control_points, correspond, disguise, transfer_texture
-from faceaug.labels import BACKGROUND, FLIP_TABLE, HAIR, LEFT_EYE, MOUTH, fill_ignored
+from faceaug.labels import BACKGROUND, HAIR, HELEN_11, LEFT_EYE, MOUTH, fill_ignored
 from faceaug.tensors import to_float
 
 SIZE = 64
@@ -29,7 +29,7 @@ def _beside_background(labels):
 
 
 def _mirrored(labels):
-    return torch.from_numpy(FLIP_TABLE[labels.numpy()]).flip(-1)
+    return torch.from_numpy(HELEN_11.flip_table[labels.numpy()]).flip(-1)
 
 
 def test_a_face_corresponds_to_itself(photos):

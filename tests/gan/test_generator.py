@@ -83,11 +83,11 @@ def test_the_sources_pixels_are_seen_where_they_fit_and_its_background_never(fra
     if not framework.config.texture:
         assert look.image is None
         return
-    inside = (look.labels != BACKGROUND)[:, None]
+    inside = (look.anatomy != BACKGROUND)[:, None]
     brighter = torch.where(inside, look.image + 0.5, look.image)
     result = framework.paint(look, images, labels)
     assert not torch.allclose(framework.paint(dataclasses.replace(look, image=brighter), images, labels), result, atol=1e-2)
-    nothing = dataclasses.replace(look, known=torch.zeros_like(look.labels, dtype=torch.bool))
+    nothing = dataclasses.replace(look, known=torch.zeros_like(look.anatomy, dtype=torch.bool))
     other = dataclasses.replace(nothing, image=torch.rand_like(look.image))
     assert torch.equal(framework.paint(nothing, images, labels), framework.paint(other, images, labels))
 

@@ -17,7 +17,7 @@ def test_how_many_are_painted_at_once_changes_nothing(trained, faces, precision)
     alone = Look.join([generator.encode(images[i : i + 1], labels[i : i + 1]) for i in range(5)])
     assert torch.equal(look.codes, alone.codes)
     assert torch.equal(look.image, alone.image)
-    assert torch.equal(look.labels, alone.labels)
+    assert torch.equal(look.anatomy, alone.anatomy)
     turned = look[[4, 3, 2, 1, 0]]
     together = generator.paint(turned, images, labels)
     single = np.concatenate([generator.paint(turned[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])

@@ -8,7 +8,7 @@ from small import noise_faces
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
 from faceaug.generate.pairing import plan_pairs
-from faceaug.labels import flip_labels
+from faceaug.labels import HELEN_11
 
 
 def _faces(male, seed=0):
@@ -62,7 +62,7 @@ def test_impossible_pairings():
 
 def _fits(plan, targets):
     maps = SOURCES.labels[plan.source]
-    maps = np.where(plan.mirrored[:, None, None], flip_labels(maps), maps)
+    maps = np.where(plan.mirrored[:, None, None], HELEN_11.flip(maps), maps)
     return fit(torch.from_numpy(targets.labels[plan.target]), torch.from_numpy(maps)).numpy()
 
 
@@ -76,7 +76,7 @@ def test_of_the_candidates_the_one_that_fits_is_taken():
 
 
 def test_a_photo_itself_fits_its_own_mask_and_so_does_its_mirror_image():
-    turned = dataclasses.replace(SOURCES, labels=flip_labels(SOURCES.labels))
+    turned = dataclasses.replace(SOURCES, labels=HELEN_11.flip(SOURCES.labels))
     for targets, mirrored in ((SOURCES, False), (turned, True)):
         plan = plan_pairs(targets.select([3, 5, 8]), SOURCES, per_mask=2, mode="any", seed=0, candidates=400)
         assert plan.source[::2].tolist() == [3, 5, 8]

@@ -12,7 +12,7 @@ from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
 from faceaug.generate.run import GenerateConfig, generate
 from faceaug.labels import IGNORE
-from faceaug.parser.predict import load_parser, predict_labels, read_against
+from faceaug.parser.predict import load_parser, predict_against, predict_labels
 from faceaug.prepare.faces import align
 from faceaug.shards.reader import ShardReader
 
@@ -64,7 +64,7 @@ def test_pixels_that_the_parser_doubts_become_unknown(ready, tmp_path):
     assert (before.column("image") == after.column("image")).all()
     assert (before.column("agreement") == after.column("agreement")).all()
     labels, kept = before.column("label"), after.column("label")
-    read, likely = read_against(parser, before.column("image"), labels)
+    read, likely = predict_against(parser, before.column("image"), labels)
     assert (read == predict_labels(parser, before.column("image"))).all()
     assert (kept == np.where(likely < 0.2, IGNORE, labels)).all()
     assert plain["unknown_pixels"] == pytest.approx((labels == IGNORE).mean(), abs=1e-4)
@@ -111,7 +111,7 @@ def test_sources_are_encoded_once(ready, tmp_path, monkeypatch):
     encoded = []
     encode = type(ready[2]).encode
 
-    def counts(self, images, labels):
+    def counts(self, images, labels, scheme):
         encoded.extend(image.tobytes() for image in images)
         return encode(self, images, labels)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from faceaug.labels import flip_labels
+from faceaug.labels import HELEN_11, LAPA_11
 from faceaug.parser import labelling
-from faceaug.parser.labelling import label_photos
+from faceaug.parser.labelling import ensure_labels, label_photos
 from faceaug.parser.predict import load_parser
 
 
@@ -15,13 +15,18 @@ def parser(trained, compute):
     return load_parser(trained.parser, compute)
 
 
-def test_mirrored_photos_get_mirrored_labels(parser, faces):
-    straight = label_photos(parser, faces, keep=1.0)
-    mirrored = label_photos(parser, dataclasses.replace(faces, images=faces.images[:, :, ::-1]), keep=1.0)
-    assert (straight.labels == flip_labels(mirrored.labels)).mean() > 0.999  # ties and rounding aside
+@pytest.fixture(scope="module")
+def photos(faces):
+    return dataclasses.replace(faces, labels=None)
 
 
-def test_the_least_confident_are_left_out_in_order(parser, faces, monkeypatch):
+def test_mirrored_photos_get_mirrored_labels(parser, photos):
+    straight = label_photos(parser, photos, keep=1.0)
+    mirrored = label_photos(parser, dataclasses.replace(photos, images=photos.images[:, :, ::-1]), keep=1.0)
+    assert (straight.labels == HELEN_11.flip(mirrored.labels)).mean() > 0.999  # ties and rounding aside
+
+
+def test_the_least_confident_are_left_out_in_order(parser, photos, monkeypatch):
     logits = torch.zeros(1, 11, 64, 64)
     sure = iter(np.tile([3.0, 1.0, 2.0, 5.0], 2))  # the photo's and its mirror image's
 
@@ -30,8 +35,8 @@ def test_the_least_confident_are_left_out_in_order(parser, faces, monkeypatch):
         found[:, 1] = torch.tensor([next(sure) for _ in range(len(images))])[:, None, None]
         return found
 
-    monkeypatch.setattr("faceaug.parser.labelling.predict_logits", predicted)
-    some = faces.select(range(4))
+    monkeypatch.setattr("faceaug.parser.predict.predict_logits", predicted)
+    some = photos.select(range(4))
     kept = label_photos(parser, some, keep=0.6)
     assert kept.names == (some.names[0], some.names[2], some.names[3])
     assert kept.dropped["the parser is unsure"] == 1
@@ -39,13 +44,13 @@ def test_the_least_confident_are_left_out_in_order(parser, faces, monkeypatch):
     assert (kept.images == some.images[[0, 2, 3]]).all()
 
 
-def test_two_photos_are_always_kept(parser, faces):
-    assert len(label_photos(parser, faces.select([0, 1, 2]), keep=0.01)) == 2
-    assert len(label_photos(parser, faces.select([0]), keep=0.5)) == 1
+def test_two_photos_are_always_kept(parser, photos):
+    assert len(label_photos(parser, photos.select([0, 1, 2]), keep=0.01)) == 2
+    assert len(label_photos(parser, photos.select([0]), keep=0.5)) == 1
 
 
-def test_labels_are_kept_and_only_for_these_photos_and_this_parser(parser, faces, tmp_path, monkeypatch):
-    some = faces.select([0, 1, 2])
+def test_labels_are_kept_and_only_for_these_photos_and_this_parser(parser, photos, tmp_path, monkeypatch):
+    some = photos.select([0, 1, 2])
     first = label_photos(parser, some, cache=tmp_path)
     assert not first.human.any()
     (kept,) = tmp_path.iterdir()
@@ -54,8 +59,15 @@ def test_labels_are_kept_and_only_for_these_photos_and_this_parser(parser, faces
     monkeypatch.setattr(labelling, "_predict", lambda *args: predicted.append(1) or real(*args))
     assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
     assert not predicted
-    label_photos(parser, faces.select([2, 1, 0]), cache=tmp_path)
+    label_photos(parser, photos.select([2, 1, 0]), cache=tmp_path)
     label_photos(dataclasses.replace(parser, hash="another"), some, cache=tmp_path)
     kept.write_bytes(kept.read_bytes()[:100])
     assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
     assert len(predicted) == 3
+
+
+def test_photos_with_label_maps_keep_their_own(parser, faces):
+    assert label_photos(parser, faces) is faces
+    other = faces.with_labels(faces.labels, LAPA_11)
+    assert ensure_labels(parser, other) is other
+    assert label_photos(parser, other).scheme == HELEN_11

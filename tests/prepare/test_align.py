@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceaug.labels import IGNORE
-from faceaug.prepare.align import TEMPLATE, similarity, warp_image, warp_labels
+from faceaug.prepare.align import TEMPLATE, misfit, similarity, warp_image, warp_labels
 
 
 def _moved(points, angle, scale, shift):
@@ -52,14 +52,22 @@ def test_shrinking_takes_the_majority_class_and_the_mean_colour():
     image = np.zeros((64, 64, 3), np.uint8)
     image[::2] = 200
     half = np.array([[0.125, 0, 0.125 * 0.5 - 0.5], [0, 0.125, 0.125 * 0.5 - 0.5]])
-    assert (warp_labels(labels, half, 8)[:, :5] == 3).all()
-    assert (warp_labels(labels, half, 8)[:, 5:] == 0).all()
+    assert (warp_labels(labels, half, 8, classes=11)[:, :5] == 3).all()
+    assert (warp_labels(labels, half, 8, classes=11)[:, 5:] == 0).all()
     assert np.abs(warp_image(image, half, 8).astype(int) - 100).max() <= 2
 
 
 def test_outside_of_the_photo_labels_are_ignored_and_the_border_goes_on():
     matrix = np.array([[1.0, 0, 4], [0, 1.0, 0]])
-    labels = warp_labels(np.full((8, 8), 2, np.uint8), matrix, 8)
+    labels = warp_labels(np.full((8, 8), 2, np.uint8), matrix, 8, classes=11)
     assert (labels[:, :4] == IGNORE).all()
     assert (labels[:, 4:] == 2).all()
     assert (warp_image(np.full((8, 8, 3), 9, np.uint8), matrix, 8) == 9).all()
+
+
+def test_exchanged_sides_fit_no_face_and_a_turned_one_does():
+    turned = TEMPLATE * 0.7 + 20
+    turned[2, 0] += 9  # the nose of a head turned aside
+    assert misfit(similarity(turned, 64), turned, 64) < 0.05
+    exchanged = TEMPLATE[[1, 0, 2, 4, 3]]
+    assert misfit(similarity(exchanged, 64), exchanged, 64) > 0.2

@@ -7,8 +7,9 @@ import pytest
 from faceaug.datasets.celeba import CelebA
 from faceaug.datasets.helen import Helen
 
-from faceaug.errors import NothingLeft
-from faceaug.labels import LEFT_EYE, RIGHT_EYE
+from faceaug.errors import DatasetDamaged, NothingLeft
+from faceaug.labels import HELEN_11, LAPA_11, LEFT_EYE, RIGHT_EYE
+from faceaug.prepare.align import TEMPLATE, similarity, warp_image
 from faceaug.prepare.faces import Photo, align, join
 
 
@@ -49,7 +50,7 @@ def test_a_changed_photo_is_read_again(drawn, tmp_path):
 
 
 class _Blank:
-    title, names = "blank", ("a", "b")
+    title, names, scheme = "blank", ("a", "b"), HELEN_11
 
     def photo(self, index):
         return Photo(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8))
@@ -65,6 +66,59 @@ def test_photos_without_landmarks_are_counted_and_none_left_is_an_error(tmp_path
     with pytest.raises(NothingLeft, match="blank: none of 2 photos"):
         align(_Blank(), size=64, cache=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+class _Listed(_Blank):
+    """Photos of noise with landmarks at the template's places, some of them with exchanged sides."""
+
+    def __init__(self, count, exchanged=()):
+        self.names = tuple(f"{number}" for number in range(count))
+        self._exchanged = exchanged
+
+    def photo(self, index):
+        points = TEMPLATE / 4 + index / 10
+        image = np.random.default_rng(index).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        return Photo(image, None, points[[1, 0, 2, 4, 3]] if index in self._exchanged else points)
+
+
+def test_many_photos_are_aligned_in_their_order_with_their_matrices(tmp_path):
+    raw = _Listed(40)
+    kept, read = align(raw, size=64), align(raw, size=64, cache=tmp_path)
+    assert kept.names == read.names == raw.names
+    assert (kept.images == read.images).all()
+    for row in (0, 17, 39):
+        matrix = similarity(TEMPLATE / 4 + row / 10, 64)
+        assert read.matrices[row] == pytest.approx(matrix)
+        assert (read.images[row] == warp_image(raw.photo(row).image, matrix, 64)).all()
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path):
+    first = align(_Listed(5), size=64, cache=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    wanted = np.array(first.images)
+    for name in ("images.u8", "faces.json"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:50])
+        assert (align(_Listed(5), size=64, cache=tmp_path).images == wanted).all()
+
+
+def test_exchanged_sides_are_left_out_and_told_where_they_are_many(tmp_path):
+    some = align(_Listed(5, exchanged=(2,)), size=64)
+    assert some.names == ("0", "1", "3", "4")
+    assert some.dropped == {"landmarks are no upright face's": 1}
+    with pytest.raises(DatasetDamaged, match="left is the viewer's left"):
+        align(_Listed(5, exchanged=range(4)), size=64, cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_joined_set_is_read_row_by_row(faces):
+    both = join(faces.select(range(5)), faces.select([7, 6]))
+    whole = np.concatenate([faces.images[:5], faces.images[[7, 6]]])
+    assert (both.images[[6, 0, 5]] == whole[[6, 0, 5]]).all()
+    assert (both.images[2:6] == whole[2:6]).all()
+    assert (both.images[-1] == whole[-1]).all()
+    assert (np.asarray(both.images) == whole).all()
+    with pytest.raises(ValueError, match="label schemes differ"):
+        join(faces, faces.with_labels(faces.labels, LAPA_11))
 
 
 def test_a_joined_set_knows_which_label_maps_are_human(faces):
@@ -85,7 +139,7 @@ def test_join_keeps_people_apart(faces):
     assert len(both) == 6
 
 
-def test_the_digest_follows_what_the_faces_contain(faces):
+def test_the_digest_follows_what_the_faces_contain(faces, tmp_path):
     assert faces.digest() == faces.select(range(len(faces))).digest()
     changed = [faces.images.copy(), faces.labels.copy()]
     changed[0][3, 5, 5, 0] ^= 1
@@ -99,4 +153,7 @@ def test_the_digest_follows_what_the_faces_contain(faces):
     assert len({faces.digest(), *(other.digest() for other in others)}) == 5
     # What a parser predicted is told by the parser.
     assert faces.with_labels(changed[1]).digest() == others[3].digest()
+    with_cache = align(_Listed(5), size=64, cache=tmp_path)
+    assert with_cache.digest() == align(_Listed(5), size=64).digest() == with_cache.select(range(5)).digest()
+    assert with_cache.select(range(4)).digest() != with_cache.digest()
     assert faces.about() == {"title": faces.title, "count": 12, "sha256": faces.digest()}

@@ -1,6 +1,6 @@
 import numpy as np
 
-from faceaug.labels import LEFT_EYE, NOSE, RIGHT_EYE, UPPER_LIP
+from faceaug.labels import FASSEG_6, HELEN_11, LEFT_EYE, NOSE, RIGHT_EYE, UPPER_LIP
 from faceaug.prepare.landmarks import landmarks_from_labels
 
 
@@ -10,9 +10,18 @@ def test_points_of_a_simple_face():
     labels[10:13, 26:31] = RIGHT_EYE
     labels[10:26, 18:21] = NOSE
     labels[30:33, 10:29] = UPPER_LIP
-    found = landmarks_from_labels(labels)
+    found = landmarks_from_labels(labels, HELEN_11)
     assert found.tolist() == [[10, 11], [28, 11], [19, 21.25], [10, 31], [28, 31]]
 
 
 def test_absent_classes_are_nan():
-    assert np.isnan(landmarks_from_labels(np.zeros((4, 4), np.uint8))).all()
+    assert np.isnan(landmarks_from_labels(np.zeros((4, 4), np.uint8), HELEN_11)).all()
+
+
+def test_one_class_for_both_eyes_is_parted_at_its_gap():
+    labels = np.zeros((20, 40), np.uint8)
+    labels[5:8, 4:10] = labels[5:8, 26:34] = FASSEG_6.classes.index("eyes")
+    found = landmarks_from_labels(labels, FASSEG_6)
+    assert found[:2].tolist() == [[6.5, 6.0], [29.5, 6.0]]
+    labels[5:8, 10:26] = FASSEG_6.classes.index("eyes")  # one eye, or a mask over both
+    assert np.isnan(landmarks_from_labels(labels, FASSEG_6)[:2]).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceaug.labels import flip_labels
+from faceaug.labels import HELEN_11
 from faceaug.prepare.likeness import Likeness, shape_vectors
 
 
@@ -12,10 +12,11 @@ def test_every_face_is_most_like_itself(faces):
 
 
 def test_mirrored_vectors_are_those_of_mirrored_maps(noise):
-    labels = noise(5).labels
-    shapes = Likeness(labels)
+    faces = noise(5)
+    labels = faces.labels
+    shapes = Likeness(faces)
     rows, mirrored = np.array([3, 0, 4]), np.array([True, False, True])
     found = shapes.of(rows, mirrored)
-    maps = [flip_labels(labels[row]) if turned else labels[row] for row, turned in zip(rows, mirrored, strict=True)]
+    maps = [HELEN_11.flip(labels[row]) if turned else labels[row] for row, turned in zip(rows, mirrored, strict=True)]
     assert found == pytest.approx(shape_vectors(np.stack(maps)), abs=1e-3)
     assert len(shapes) == 5

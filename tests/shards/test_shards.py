@@ -9,6 +9,7 @@ import pytest
 
 from faceaug.errors import OutputError, ShardDamaged
 from faceaug.files import write_json
+from faceaug.labels import HELEN_11
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.writer import COLUMNS, shard_name, write_shard
 
@@ -33,7 +34,9 @@ def _content(count, seed=0):
 def _set(folder, counts):
     content = [_content(count, seed) for seed, count in enumerate(counts)]
     for number, (images, labels, columns) in enumerate(content):
-        write_shard(folder / shard_name(number), images, labels, columns, number=number, generator="g", config={"a": 1})
+        write_shard(
+            folder / shard_name(number), images, labels, columns, number=number, scheme=HELEN_11, generator="g", config={"a": 1}
+        )
     write_json(folder / "complete.json", {"shards": [{"file": shard_name(n), "rows": c} for n, c in enumerate(counts)]})
     return content
 
@@ -124,7 +127,7 @@ def test_unwritable(tmp_path):
     (tmp_path / "file").write_text("")
     images, labels, columns = _content(1)
     with pytest.raises(OutputError, match="cannot be written"):
-        write_shard(tmp_path / "file" / "s.h5", images, labels, columns, number=0, generator="", config={})
+        write_shard(tmp_path / "file" / "s.h5", images, labels, columns, number=0, scheme=HELEN_11, generator="", config={})
 
 
 def test_the_format_is_described_beside_the_code():
