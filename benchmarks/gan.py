@@ -24,8 +24,9 @@ from faceaug.parser.predict import Parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.pretrained import ImageFeatures
+from faceaug.training.checkpoint import WEIGHTS
 from faceaug.training.log import read_log, say
-from faceaug.training.runs import WEIGHTS, claim
+from faceaug.training.runs import claim
 
 from .cells import Cell, compute_cells
 from .gan_report import markdown, summarise, write_plots

@@ -37,9 +37,10 @@ from faceaug.parser.train import class_weights, fit_parser, parameter_groups, tr
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES
+from faceaug.training.checkpoint import WEIGHTS
 from faceaug.training.device import Compute
 from faceaug.training.log import Progress
-from faceaug.training.runs import WEIGHTS, claim
+from faceaug.training.runs import claim
 
 from .cells import Cell, compute_cells
 

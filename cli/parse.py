@@ -43,14 +43,13 @@ def parse(
     from faceaug.parser.predict import load_parser
     from faceaug.prepare.photos import REPORT, FaceChoice, Record, check_any, find_photos, is_finished, summary
     from faceaug.training.device import choose_compute
-    from faceaug.training.runs import WEIGHTS, claim
+    from faceaug.training.runs import claim
 
     if size is not None and not 16 <= size <= 4096:
         raise ConfigError(f"--size {size}: must be within 16..4096 pixels")
     choice = FaceChoice(faces, min_size, min_confidence)
     photos = find_photos(sources, but=out)
-    weights = parser / WEIGHTS if parser.is_dir() else parser
-    reader = load_parser(weights, choose_compute(device, precision))
+    reader = load_parser(parser, choose_compute(device, precision))
     settings = {**vars(choice), "size": size, "aligned": aligned, "crops": crops}
     claim(out, {"parse": settings, "parser": reader.hash})
     if is_finished(out, photos):
@@ -58,7 +57,7 @@ def parse(
         rows = Record(out, photos).rows()
     else:
         scheme = reader.config.scheme.name
-        typer.echo(f"parse: {len(photos):,} photos, labels of {scheme}, {reader.compute}\n  parser {weights}\n  into {out}")
+        typer.echo(f"parse: {len(photos):,} photos, labels of {scheme}, {reader.compute}\n  parser {parser}\n  into {out}")
         rows = work.parse(reader, photos, out, choice=choice, size=size, crops=crops, aligned=aligned)
     check_any(rows, out / REPORT)
     typer.echo(f"faces: {summary(rows)}\nlabel maps: {out / work.MASKS if crops else out}, report: {out / REPORT}")

@@ -18,7 +18,7 @@ from faceaug.labels import Scheme, find_scheme
 from faceaug.prepare.faces import UNKNOWN, IntArray, Photo
 
 from .layout import Layout
-from .listing import Index, Table, read_lines, read_names, read_rows, read_table, seeded_split, stem
+from .listing import Index, Table, read_lines, read_names, read_rows, read_table, say_once, seeded_split, stem, tell_repeats
 
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
@@ -57,9 +57,8 @@ class _WithTables(Layout):
         for number, row in rows[bool(header) :]:
             if len(row) <= at:
                 raise DatasetDamaged(f"{path}: line {number} has no {column}; mend the line")
-            if stem(row[0]) in found:
-                raise DatasetDamaged(f"{path}: lists {row[0]} twice; delete one of the lines")
             found[stem(row[0])] = row[at]
+        tell_repeats([stem(row[0]) for _, row in rows[bool(header) :]], path)
         return found
 
     def landmarks(self, index: int) -> FloatArray | None:
@@ -185,8 +184,8 @@ class Folder(_WithTables):
 class PhotoFolder(_WithTables):
     """Any folder of photos, with its subfolders; a torch dataset of images.
 
-    ``landmarks.csv`` (name, x1, y1 .. x5, y5) and ``traits.csv`` (name, male, identity) may be there. Without landmarks a
-    detector finds the face in the photo turned upright as EXIF says; with them photos are read as stored.
+    ``landmarks.csv`` (name, x1, y1 .. x5, y5) and ``traits.csv`` (name, male, identity) may be there; of landmarks, the photos
+    are those that are listed, read as stored. Without them a detector finds the face in the photo turned upright as EXIF says.
 
     Args:
         root: the folder.
@@ -224,6 +223,11 @@ class PhotoFolder(_WithTables):
             inner[:] = sorted(one for one in inner if not one.startswith("."))
             places = [Path(folder, file) for file in files if stem(file) != file and not file.startswith(".")]
             names += [place.relative_to(self.root).as_posix() for place in sorted(places) if place.is_file()]
+        if self._points is not None:
+            listed = [name for name in names if self._points.get(name) is not None]
+            if len(listed) < len(names):
+                say_once(f"{self.root}: {len(names) - len(listed)} pictures are not in landmarks.csv and are left out")
+            names = listed
         if self.split == "all":
             return names
         return [name for name, split in zip(names, self._splits(names), strict=True) if split == self.split]

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,22 +131,22 @@ def read_names(path: Path, hint: str) -> list[str]:
     """The names of a split list, one a line, without picture extensions; of ``<number> , <name>`` lines the last part.
 
     Raises:
-        DatasetNotFound, DatasetDamaged: as :func:`read_lines`; or no names, or one of them twice.
+        DatasetNotFound, DatasetDamaged: as :func:`read_lines`; or no names. One that comes twice counts once, and is told.
     """
     lines = [line.split(",")[-1].strip() for line in read_lines(path, hint)]
     names = [stem(Path(line).name) for line in lines if line]
     if not names:
         raise DatasetDamaged(f"{path}: lists no faces; copy the dataset again")
-    _refuse_repeats(names, path)
-    return names
+    once = list(dict.fromkeys(names))
+    tell_repeats(names, path)
+    return once
 
 
-def _refuse_repeats(names: Iterable[str], path: Path) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise DatasetDamaged(f"{path}: lists {name} twice; delete one of the lines")
-        seen.add(name)
+def tell_repeats(names: Sequence[str], path: Path) -> None:
+    """Say which names a list has more than once; each counts once."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        say_once(f"{path}: {len(repeated)} names come twice, {repeated[0]} for one; each counts once")
 
 
 def read_rows(path: Path, hint: str) -> Iterator[tuple[int, list[str]]]:
@@ -197,7 +198,8 @@ def read_table(path: Path, hint: str, columns: int | None = None) -> Table:
         columns: how many numbers a row has; else as many as the first row.
 
     Raises:
-        DatasetNotFound, DatasetDamaged: as :func:`read_lines`; or no rows, a row that is none, or a name twice.
+        DatasetNotFound, DatasetDamaged: as :func:`read_lines`; or no rows, or a row that is none. Of a name that comes
+            twice the last row counts, and it is told.
     """
     rows = read_rows(path, hint)
     first = list(itertools.islice(rows, 3))
@@ -213,7 +215,7 @@ def read_table(path: Path, hint: str, columns: int | None = None) -> Table:
             raise DatasetDamaged(f"{path}: line {number} is not a name and {columns} numbers; copy the list again")
         names.append(row[0])
         values.extend(found)
-    _refuse_repeats(map(stem, names), path)
+    tell_repeats([stem(name) for name in names], path)
     header = header[-columns:] if len(header) in (columns, columns + 1) else ()
     return Table(path, header, tuple(names), np.array(values).reshape(-1, columns))
 

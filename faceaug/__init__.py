@@ -1,9 +1,9 @@
 """Labelled synthetic faces that make face parsers better.
 
-    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, Helen, CelebA
+    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, Folder, find_scheme
 
-gives torch datasets of ``tv_tensors``; everything else is in the sub-packages, in the data's order: ``prepare``, ``parser``,
-``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``, ``cli``.
+gives torch datasets of ``tv_tensors``, and readers of datasets' own layouts; all else is in the sub-packages, in the data's
+order: ``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
 from __future__ import annotations
@@ -14,23 +14,61 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faceaug.datasets.aligned import AlignedFaces as AlignedFaces
     from faceaug.datasets.celeba import CelebA as CelebA
+    from faceaug.datasets.celebamask import CelebAMaskHQ as CelebAMaskHQ
+    from faceaug.datasets.facesynthetics import FaceSynthetics as FaceSynthetics
+    from faceaug.datasets.fasseg import Fasseg as Fasseg
+    from faceaug.datasets.folder import Folder as Folder
+    from faceaug.datasets.folder import PhotoFolder as PhotoFolder
     from faceaug.datasets.helen import Helen as Helen
+    from faceaug.datasets.helen import HelenStar as HelenStar
+    from faceaug.datasets.lapa import LaPa as LaPa
     from faceaug.datasets.synthetic import FlipFaces as FlipFaces
     from faceaug.datasets.synthetic import MixedFaces as MixedFaces
     from faceaug.datasets.synthetic import SyntheticFaces as SyntheticFaces
+    from faceaug.labels import Scheme as Scheme
+    from faceaug.labels import find_scheme as find_scheme
+    from faceaug.labels import remap as remap
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AlignedFaces": "faceaug.datasets.aligned",
     "CelebA": "faceaug.datasets.celeba",
-    "Helen": "faceaug.datasets.helen",
+    "CelebAMaskHQ": "faceaug.datasets.celebamask",
+    "FaceSynthetics": "faceaug.datasets.facesynthetics",
+    "Fasseg": "faceaug.datasets.fasseg",
     "FlipFaces": "faceaug.datasets.synthetic",
+    "Folder": "faceaug.datasets.folder",
+    "Helen": "faceaug.datasets.helen",
+    "HelenStar": "faceaug.datasets.helen",
+    "LaPa": "faceaug.datasets.lapa",
     "MixedFaces": "faceaug.datasets.synthetic",
+    "PhotoFolder": "faceaug.datasets.folder",
+    "Scheme": "faceaug.labels",
     "SyntheticFaces": "faceaug.datasets.synthetic",
+    "find_scheme": "faceaug.labels",
+    "remap": "faceaug.labels",
 }
 
-__all__ = ["AlignedFaces", "CelebA", "FlipFaces", "Helen", "MixedFaces", "SyntheticFaces", "__version__"]
+__all__ = [
+    "AlignedFaces",
+    "CelebA",
+    "CelebAMaskHQ",
+    "FaceSynthetics",
+    "Fasseg",
+    "FlipFaces",
+    "Folder",
+    "Helen",
+    "HelenStar",
+    "LaPa",
+    "MixedFaces",
+    "PhotoFolder",
+    "Scheme",
+    "SyntheticFaces",
+    "__version__",
+    "find_scheme",
+    "remap",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ generated face has the target photo's own pixels there, so their labels stay tru
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -338,6 +339,15 @@ def find_scheme(name: str | Path) -> Scheme:
         raise ConfigError(
             f"{path}: not a label scheme ({type(error).__name__}: {error}); each [[classes]] needs name, colour and part"
         ) from error
+
+
+def scheme_toml(scheme: Scheme) -> str:
+    """A scheme as :func:`find_scheme` reads it."""
+    lines = [f"name = {json.dumps(scheme.name)}"]
+    for number, name in enumerate(scheme.classes):
+        lines += ["", "[[classes]]", f"name = {json.dumps(name)}", f"colour = {list(scheme.colours[number])}"]
+        lines += [f"part = {json.dumps(scheme.parts[number])}", f"mirror = {json.dumps(scheme.classes[scheme.mirror[number]])}"]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from faceaug.labels import (
     fill_ignored,
     find_scheme,
     remap,
+    scheme_toml,
 )
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
@@ -66,8 +67,10 @@ def test_the_persons_own_left_is_the_viewers_right():
 
 
 @every_scheme
-def test_a_scheme_survives_json(scheme):
+def test_a_scheme_survives_json_and_toml(scheme, tmp_path):
     assert from_dict(Scheme, to_dict(scheme), where="here") == scheme
+    (tmp_path / "scheme.toml").write_text(scheme_toml(scheme))
+    assert find_scheme(tmp_path / "scheme.toml") == scheme
 
 
 def test_a_users_scheme_from_toml(tmp_path):

@@ -118,7 +118,8 @@ def write_celeba(folder: Path, *, photos: int, seed: int) -> None:
         ])  # fmt: skip
         _lines(part / "identity_CelebA.txt", [f"{n} {i}" for n, i in zip(names, identities, strict=True)])
         # CelebA's own proportions: 80 % train, 10 % valid, 10 % test.
-        share = [0 if i < 0.8 * photos else 1 if i < 0.9 * photos else 2 for i in range(photos)]
+        first = {person: identities.index(person) for person in set(identities)}  # a person is in one part
+        share = [0 if first[i] < 0.8 * photos else 1 if first[i] < 0.9 * photos else 2 for i in identities]
         _lines(part / "list_eval_partition.txt", [f"{n} {s}" for n, s in zip(names, share, strict=True)])
         _about(part, settings)
 

@@ -16,14 +16,13 @@ from torch import Tensor
 
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import file_hash
 from faceaug.gan.batches import NOISE
 from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.painter import Look, Painter
 from faceaug.gan.variants import build_painter
 from faceaug.labels import Scheme, fill_ignored
 from faceaug.tensors import to_bytes, to_float
-from faceaug.training.checkpoint import load_state, load_weights
+from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.training.device import Compute
 
 ByteArray = npt.NDArray[np.uint8]
@@ -39,7 +38,7 @@ class Generator:
         network: in eval mode, without gradients.
         config: its shape.
         record: the whole configuration of the run that made it.
-        hash: SHA-256 of the weights file.
+        hash: SHA-256 of weights and shape.
         compute: where it runs.
     """
 
@@ -147,12 +146,13 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     """Read a generator's weights file.
 
     Args:
-        path: ``weights.safetensors`` of a ``train-gan`` run.
+        path: ``weights.safetensors`` of a ``train-gan`` run, or its folder.
         compute: where to run it.
 
     Raises:
         CheckpointMismatch: missing, truncated, not a generator of this label scheme, or not fitting its configuration.
     """
+    path = weights_file(path)
     tensors, record = load_weights(path, kind="gan")
     if "generator" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no generator; train anew")
@@ -160,4 +160,4 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     network = build_painter(config)
     load_state(network, tensors, path)
     network = compute.module(network).eval().requires_grad_(False)
-    return Generator(network, config, record, file_hash(path), compute)
+    return Generator(network, config, record, content_hash(tensors, record["generator"]), compute)

@@ -27,12 +27,12 @@ from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES, shape_vectors
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
-from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute, peak_memory
 from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import WEIGHTS, claim, finished
+from faceaug.training.runs import claim, finished
 
 _COLUMNS = 10
 

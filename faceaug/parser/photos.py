@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 
 from faceaug.errors import DatasetDamaged
+from faceaug.files import write_text
 from faceaug.images import read_rgb, write_jpeg, write_palette_png, write_png
-from faceaug.labels import BACKGROUND, IGNORE, Scheme
+from faceaug.labels import BACKGROUND, IGNORE, Scheme, scheme_toml
 from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.paste import uncrop_labels
 from faceaug.prepare.photos import REPORT, Face, FaceChoice, Look, Looked, Record, Row, numbered, work_through, write_report
@@ -71,6 +72,8 @@ def parse(
             return rows, _write_photo(out, stem, looked, labels, parser.config.scheme)
         return rows, [file for each in zip(names, faces, labels, strict=True) for file in _write_crop(out, *each, parser)]
 
+    if crops:  # so that the folder is a labelled set
+        write_text(out / "scheme.toml", scheme_toml(parser.config.scheme))
     work_through(record, look, write, label="parsing", done=PARSED)
     rows = record.rows()
     write_report(out / REPORT, rows, ["probability"])

@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import file_hash
 from faceaug.labels import IGNORE, Scheme
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
 from faceaug.prepare.faces import FaceSet
 from faceaug.pretrained import in_batches
 from faceaug.tensors import to_float
-from faceaug.training.checkpoint import load_state, load_weights
+from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.training.device import Compute
 from faceaug.training.log import Progress
 
@@ -36,7 +35,7 @@ class Parser:
         network: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)`` of ``config.scheme``; frozen, in eval mode.
         config: its shape.
         record: the whole configuration of the run that made it.
-        hash: SHA-256 of the weights file.
+        hash: SHA-256 of weights and shape.
         compute: where it runs.
     """
 
@@ -48,11 +47,12 @@ class Parser:
 
 
 def load_parser(path: Path, compute: Compute) -> Parser:
-    """Read a parser's weights file.
+    """Read a parser's weights file, or that of its run's folder.
 
     Raises:
         CheckpointMismatch: missing, truncated, of another kind or label scheme, or not fitting its own configuration.
     """
+    path = weights_file(path)
     tensors, record = load_weights(path, kind="parser")
     if "parser" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no parser; train anew")
@@ -60,7 +60,7 @@ def load_parser(path: Path, compute: Compute) -> Parser:
     network = build_parser(config, weights=False)
     load_state(network, tensors, path)
     network = compute.module(network).eval().requires_grad_(False)
-    return Parser(network, config, record, file_hash(path), compute)
+    return Parser(network, config, record, content_hash(tensors, record["parser"]), compute)
 
 
 def check_scheme(scheme: Scheme, faces: FaceSet, path: Path) -> None:

@@ -25,12 +25,12 @@ from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, load_parser, predict_labels
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
-from faceaug.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
 from faceaug.training.ema import Ema
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import WEIGHTS, claim, finished
+from faceaug.training.runs import claim, finished
 
 REPORT = "report.json"
 

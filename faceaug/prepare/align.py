@@ -48,10 +48,14 @@ def similarity(landmarks: FloatArray, size: int) -> FloatArray | None:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+LARGEST_MISFIT = 0.1
+"""Above it landmarks are no upright face's."""
+
+
 def misfit(matrix: FloatArray, landmarks: FloatArray, size: int) -> float:
     """How far aligned landmarks lie from the template: root of the weighted mean square, as a share of the crop's side.
 
-    A turned head has about 0.03; landmarks whose sides are exchanged have 0.3, since no rotation mirrors a face.
+    A turned head has about 0.03; landmarks whose sides are exchanged have 0.16, since no rotation mirrors a face.
     """
     known = np.isfinite(landmarks).all(axis=1)
     found = (landmarks[known] @ matrix[:, :2].T + matrix[:, 2] + 0.5) / size

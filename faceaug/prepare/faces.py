@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +19,9 @@ from faceaug.config import from_dict
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.files import atomic_folder, short_hash
 from faceaug.labels import HELEN_11, Scheme
-from faceaug.prepare.align import misfit, similarity, warp_image, warp_labels
+from faceaug.prepare.align import LARGEST_MISFIT, misfit, similarity, warp_image, warp_labels
 from faceaug.prepare.landmarks import landmarks_from_labels
+from faceaug.prepare.parallel import in_order
 from faceaug.training.log import Progress, say
 
 ByteArray = npt.NDArray[np.uint8]
@@ -33,9 +32,6 @@ UNKNOWN, FEMALE, MALE = -1, 0, 1
 """Values of :attr:`FaceSet.male`."""
 
 _VERSION = 2
-
-_MISFIT = 0.1
-"""Root mean square distance of landmarks from the template, as a share of the crop, above which they are no face's."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +267,7 @@ def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
     dropped: Counter[str] = Counter()
     total = len(raw.names)
     with Progress(f"aligning {raw.title} at {size} px", total, unit="photos") as progress:
-        for index, found in enumerate(_in_order(raw, size, total)):
+        for index, found in enumerate(_aligned(raw, size, total)):
             if isinstance(found, str):
                 dropped[found] += 1
             else:
@@ -295,7 +291,7 @@ def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
 _ABSURD = "landmarks are no upright face's"
 
 
-def _in_order(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray, ByteArray, ByteArray | None] | str]:
+def _aligned(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray, ByteArray, ByteArray | None] | str]:
     """Matrix, image and label map of each photo, or why there is none."""
 
     def one(index: int) -> tuple[FloatArray, ByteArray, ByteArray | None] | str:
@@ -306,27 +302,12 @@ def _in_order(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray
         matrix = None if points is None else similarity(points, size)
         if matrix is None or points is None:
             return "no usable landmarks"
-        if misfit(matrix, points, size) > _MISFIT:
+        if misfit(matrix, points, size) > LARGEST_MISFIT:
             return _ABSURD
         labels = None if photo.labels is None else warp_labels(photo.labels, matrix, size, classes=len(raw.scheme))
         return matrix, warp_image(photo.image, matrix, size), labels
 
-    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
-    if workers == 1 or total < 4 * workers:
-        yield from map(one, range(total))
-        return
-    waiting: deque[Future[tuple[FloatArray, ByteArray, ByteArray | None] | str]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for index in range(total):
-                waiting.append(pool.submit(one, index))
-                if len(waiting) >= 4 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    yield from in_order(one, range(total))
 
 
 class _Memory:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +18,10 @@ from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound, Nothing
 from faceaug.files import ensure_folder, write_text
 from faceaug.images import PHOTO_SUFFIXES, read_rgb, write_png
 from faceaug.pictures import sheet
-from faceaug.prepare.align import misfit, similarity, warp_image
+from faceaug.prepare.align import LARGEST_MISFIT, misfit, similarity, warp_image
 from faceaug.prepare.detect import MIN_CONFIDENCE, MIN_SIZE, Detection, detect
 from faceaug.prepare.landmark_files import LandmarkFiles
+from faceaug.prepare.parallel import in_order
 from faceaug.training.log import JsonLog, Progress, read_log
 
 ByteArray = npt.NDArray[np.uint8]
@@ -32,9 +31,6 @@ Row = dict[str, Any]
 
 ALIGNED, SKIPPED = "aligned", "skipped"
 IMAGES, LANDMARKS, REPORT, SHEET, RECORD = "images", "landmarks.csv", "report.csv", "contact_sheet.png", "photos.jsonl"
-
-_WORST_FIT = 0.1
-"""Distance of landmarks from the template, as a share of the crop, above which they are no face's."""
 
 _ENLARGED, _OUTSIDE = 1.5, 0.15
 """Scale of a crop, and share of it outside of the photo, above which the report has a remark."""
@@ -153,7 +149,7 @@ def find_faces(image: ByteArray, size: int, choice: FaceChoice, *, landmarks: Fl
     faces = []
     for one in detected:
         matrix = similarity(one.landmarks, size)
-        if matrix is not None and misfit(matrix, one.landmarks, size) <= _WORST_FIT:
+        if matrix is not None and misfit(matrix, one.landmarks, size) <= LARGEST_MISFIT:
             known = landmarks is None
             faces.append(Face(one.landmarks, matrix, one.box if known else None, one.confidence if known else None))
     if not faces:
@@ -180,26 +176,6 @@ def _outside(matrix: FloatArray, size: int, image: ByteArray) -> float:
     points = shifted @ np.linalg.inv(matrix[:, :2]).T
     inside = (points > -0.5) & (points < np.array(image.shape[1::-1]) - 0.5)
     return float(1 - inside.all(axis=-1).mean())
-
-
-Found = TypeVar("Found")
-
-
-def in_order(function: Callable[[str], Found], names: Sequence[str]) -> Iterator[Found]:
-    """Results in the order of the names, computed ahead on all cores."""
-    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
-    waiting: deque[Future[Found]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for name in names:
-                waiting.append(pool.submit(function, name))
-                if len(waiting) > workers + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 class Record:

@@ -5,6 +5,7 @@ Neither can execute anything when read: safetensors holds tensors and strings, c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -34,6 +35,25 @@ def save_weights(path: Path, tensors: dict[str, Tensor], *, kind: str, config: d
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_file(path) as part:
         save_file(plain, part, metadata=metadata)
+
+
+WEIGHTS = "weights.safetensors"
+"""Every training run ends by writing this file; a run folder that has it is finished."""
+
+
+def weights_file(path: Path) -> Path:
+    """The weights that a path names: a file, or a run's folder."""
+    return path / WEIGHTS if path.is_dir() else path
+
+
+def content_hash(tensors: dict[str, Tensor], config: dict[str, Any]) -> str:
+    """SHA-256 of a network: its weights and its shape, however its file is written."""
+    found = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

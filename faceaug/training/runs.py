@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import ensure_folder, file_hash, short_hash, write_json
-from faceaug.training.checkpoint import load_weights
-
-WEIGHTS = "weights.safetensors"
-"""Every training run ends by writing this file; a run folder that has it is finished."""
+from faceaug.files import ensure_folder, short_hash, write_json
+from faceaug.training.checkpoint import WEIGHTS, content_hash, load_weights
 
 
 def run_folder(root: Path, kind: str, name: str, config: dict[str, Any]) -> Path:
@@ -107,5 +104,13 @@ def own_parser(record: dict[str, Any], root: Path) -> Path:
     named = Path(str(record.get("parser", "")))
     if named.is_file():
         return named
-    found = (path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if file_hash(path) == record.get("parser_hash"))
-    return next(found, named)
+    return next((path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if _is(path, record.get("parser_hash"))), named)
+
+
+def _is(path: Path, wanted: Any) -> bool:
+    """Whether a parser's weights file has this hash."""
+    try:
+        tensors, config = load_weights(path, kind="parser")
+    except CheckpointMismatch:
+        return False
+    return bool(content_hash(tensors, config.get("parser", {})) == wanted)

@@ -49,7 +49,7 @@ def test_broken_files_and_sizes(tmp_path):
 
 
 def test_lists_that_cannot_be_used_do_not_end_the_check(root):
-    (root / "tuning.txt").write_text("a1\na1\n")
+    (root / "tuning.txt").write_bytes(b"Zo\xeb\n")
     (root / "masks" / "a2.png").unlink()
     report = check(f"folder:{root}", root=root)
     assert report.counts() == {module.MISSING: 1, module.BROKEN: 1}

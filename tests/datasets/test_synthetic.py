@@ -8,7 +8,7 @@ from torchvision.transforms import v2
 
 from faceaug.errors import ConfigError, ShardDamaged
 from faceaug.files import write_json
-from faceaug.labels import LEFT_EYE, RIGHT_EYE
+from faceaug.labels import HELEN_11, LEFT_EYE, RIGHT_EYE
 from faceaug.shards.writer import shard_name, write_shard
 
 
@@ -30,7 +30,7 @@ def folder(tmp_path):
         }
         images = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
         labels = rng.integers(0, 11, (count, 16, 16), dtype=np.uint8)
-        write_shard(tmp_path / shard_name(number), images, labels, columns, number=number, generator="g", config=config)
+        write_shard(tmp_path / shard_name(number), images, labels, columns, number=number, scheme=HELEN_11, generator="g", config=config)
     write_json(tmp_path / "complete.json", {"shards": [{"file": shard_name(n), "rows": 5} for n in range(2)]})
     return tmp_path
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceaug.labels import IGNORE
-from faceaug.prepare.align import TEMPLATE, misfit, similarity, warp_image, warp_labels
+from faceaug.prepare.align import LARGEST_MISFIT, TEMPLATE, misfit, similarity, warp_image, warp_labels
 
 
 def _moved(points, angle, scale, shift):
@@ -70,4 +70,4 @@ def test_exchanged_sides_fit_no_face_and_a_turned_one_does():
     turned[2, 0] += 9  # the nose of a head turned aside
     assert misfit(similarity(turned, 64), turned, 64) < 0.05
     exchanged = TEMPLATE[[1, 0, 2, 4, 3]]
-    assert misfit(similarity(exchanged, 64), exchanged, 64) > 0.2
+    assert misfit(similarity(exchanged, 64), exchanged, 64) > 0.15 > LARGEST_MISFIT
