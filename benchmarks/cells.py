@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faceaug.errors import OutputError
-from faceaug.files import ensure_folder, write_json
+from faceaug.files import locked, write_json
 from faceaug.training.log import say
 
 DONE = "cell.json"
@@ -58,34 +55,10 @@ def compute_cells(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 continue
             if wait:
                 say(f"waiting for {cell.folder}, which another process is at")
-            with _claimed(cell.folder, wait=wait) as mine:
+            with locked(cell.folder, ".lock", wait=wait) as mine:
                 if mine and cell.result() is None:
                     result = cell.compute()
                     write_json(cell.folder / DONE, result)
                     say(cell.summary(result))
     found = [cell.result() for cell in cells]
     return [result for result in found if result is not None]
-
-
-@contextlib.contextmanager
-def _claimed(folder: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a folder's lock, where another process does not (or no longer, with ``wait``); gives whether it is held."""
-    ensure_folder(folder)
-    try:
-        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - closed below, where its errors are not the lock's
-    except OSError as error:
-        raise _unlockable(folder, error) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            mine = False
-        except OSError as error:
-            raise _unlockable(folder, error) from error
-        else:
-            mine = True
-        yield mine
-
-
-def _unlockable(folder: Path, error: OSError) -> OutputError:
-    return OutputError(f"{folder}: cannot be locked ({error.strerror}); choose another place with --out")

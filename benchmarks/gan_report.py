@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,8 +14,6 @@ from faceaug.evaluate.report import interval_text
 from faceaug.files import atomic_file
 
 from .report import markdown_table, spread
-
-matplotlib.use("Agg", force=False)
 
 SCORES = {
     "FID-EffLite0": "lower",

@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from faceaug.files import atomic_file, write_text
-
-matplotlib.use("Agg", force=False)
 
 SCORES = {
     "mean_f1": "mean F1",

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs
+from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Settings
 
 
 def bench_parsing(
@@ -17,15 +17,29 @@ def bench_parsing(
         typer.Option(help="Folder of generated shards; else the newest in --runs."),
     ] = None,
     labelled: Labelled = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions of each setting; 3 or more show a spread.")] = 1,
+    seeds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Repetitions of each setting, 3 or more show a spread; else 1."),
+    ] = None,
     images: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="AdamW's rate; a sixth of it for ImageNet weights.")] = 3e-3,
-    synthetic_share: Annotated[float, typer.Option(help="Share of generated faces in each step of the third setting.")] = 0.3,
+    batch: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Images a step; else 8."),
+    ] = None,
+    learning_rate: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
+    ] = None,
+    synthetic_share: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Share of generated faces in each step of the third setting; else 0.3."),
+    ] = None,
     encoder: Annotated[str, typer.Option(help="The U-Net's encoder, see train-parser.")] = "efficientnet-lite0",
+    settings: Settings = None,
+    config: ConfigFile = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -48,7 +62,7 @@ def bench_parsing(
     from faceaug.datasets.names import open_labelled
     from faceaug.datasets.synthetic import open_synthetic
 
-    from faceaug.config import to_dict
+    from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, default_images
     from faceaug.shards.reader import COMPLETE
     from faceaug.training.device import choose_compute
@@ -61,21 +75,17 @@ def bench_parsing(
     train = open_labelled(faces, "train", size=size, root=root, cache=cache, limit=labelled)
     tuning = open_labelled(faces, "tuning", size=size, root=root, cache=cache)
     testing = open_labelled(faces, "testing", size=size, root=root, cache=cache)
-    config = BenchConfig(
-        images=images if images is not None else default_images(len(train), compute.device.type),
-        seeds=seeds,
-        batch=batch,
-        learning_rate=learning_rate,
-        synthetic_share=synthetic_share,
-    )
+    given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate, "synthetic_share": synthetic_share}
+    usual = BenchConfig(images=default_images(len(train), compute.device.type))
+    bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0", scheme=train.scheme)
-    identity = {"bench": to_dict(config), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
+    identity = {"bench": to_dict(bench), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
     run = out or run_folder(runs, "bench", f"parsing-{size}", identity)
     typer.echo(
         f"bench-parsing: {train.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
-        f"{compute}\n  3 settings x {seeds} seed(s), {config.images:,} images each, into {run}"
+        f"{compute}\n  3 settings x {bench.seeds} seed(s), {bench.images:,} images each, into {run}"
     )
-    results = run_bench(run, train, tuning, testing, generated, parser, config, compute, record={"labelled": len(train)})
+    results = run_bench(run, train, tuning, testing, generated, parser, bench, compute, record={"labelled": len(train)})
     typer.echo(f"{results['data']}, testing, percent:\n{table(results).to_string()}")
     for line in results["summary"]["verdict"]:
         typer.echo(line)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Faces, Generator, Out, Precision, Runs
+from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Generator, Out, Precision, Runs, Settings
 
 
 def bench_worth(
@@ -15,12 +15,23 @@ def bench_worth(
     generator: Generator = None,
     labelled: Annotated[int, typer.Option(help="The first so many train the parser, as they did the GAN.")] = 200,
     unused: Annotated[int, typer.Option(help="The next so many are the additions; the rest score, beside testing.")] = 1_200,
-    seeds: Annotated[int, typer.Option(help="Repetitions of each cell.")] = 3,
-    images: Annotated[int, typer.Option(help="Images seen in each cell.")] = 8_000,
-    per_mask: Annotated[int, typer.Option(help="Faces generated on each unused mask.")] = 2,
+    seeds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Repetitions of each cell; else 3."),
+    ] = None,
+    images: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Images seen in each cell; else 8,000."),
+    ] = None,
+    per_mask: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Faces generated on each unused mask; else 2."),
+    ] = None,
     short: Annotated[
         bool, typer.Option("--short", help="Go on from the parser without additions: a fifth of the time, less noise.")
     ] = False,
+    settings: Settings = None,
+    config: ConfigFile = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -43,7 +54,7 @@ def bench_worth(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
-    from faceaug.config import check
+    from faceaug.config import check, configured
     from faceaug.gan.inference import load_generator
     from faceaug.parser.config import ParserConfig
     from faceaug.parser.labelling import ensure_labels
@@ -51,7 +62,8 @@ def bench_worth(
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
 
-    config = WorthConfig(images=images, seeds=seeds, per_mask=per_mask, short=short)
+    given = {"images": images, "seeds": seeds, "per_mask": per_mask, "short": short or None}
+    protocol = configured(WorthConfig(), section="worth", file=config, pairs=settings, given=given)
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
@@ -81,13 +93,13 @@ def bench_worth(
         "labelled": labelled,
         "unused": unused,
     }
-    identity = {"images": images, "per_mask": per_mask, **record}
+    identity = {"images": protocol.images, "per_mask": protocol.per_mask, **record}
     run = out or run_folder(runs, "worth", f"{size}", identity)
     typer.echo(
         f"bench-worth: {train.title}, {labelled:,} labelled, {unused:,} unused, {len(further):,} further, at {size} px, "
-        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n  4 arms x {seeds} seed(s), "
-        f"{images:,} images each, into {run}"
+        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n  4 arms x {protocol.seeds} seed(s), "
+        f"{protocol.images:,} images each, into {run}"
     )
-    results = run_bench(run, groups, painter, parser, config, compute, record=record)
+    results = run_bench(run, groups, painter, parser, protocol, compute, record=record)
     typer.echo(table(results))
-    typer.echo(f"results: {run / report_name(config, painter)}.json, pictures: {run / f'faces-{painter.hash[:8]}.png'}")
+    typer.echo(f"results: {run / report_name(protocol, painter)}.json, pictures: {run / f'faces-{painter.hash[:8]}.png'}")

@@ -7,21 +7,30 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Devices, Generator, Judge, Nodes, Out, Precision, Rounds, Runs, Seed
+from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Devices, Generator, Judge, Nodes, Out, Precision, Runs, Settings
 
 
 def evaluate(
     masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are painted on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
-    per_mask: Annotated[int, typer.Option(help="Different sources for every mask, 2 or more.")] = 6,
+    per_mask: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Different sources for every mask, 2 or more; else 6."),
+    ] = None,
     generator: Generator = None,
     judge: Judge = None,
     inception: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Inception-2015 weights (pt_inception-2015-12-05-6726825d.pth): FID and KID proper too."),
     ] = None,
-    steps: Annotated[int, typer.Option(help="Training steps of the two-sample test's discriminator.")] = 400,
-    rounds: Rounds = 200,
+    steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Training steps of the two-sample test's discriminator; else 400."),
+    ] = None,
+    rounds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Bootstrap resamples for the 95 % intervals; else 200."),
+    ] = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -30,7 +39,12 @@ def evaluate(
     precision: Precision = "auto",
     devices: Devices = 1,
     nodes: Nodes = 1,
-    seed: Seed = 0,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; else 0."),
+    ] = None,
 ) -> None:
     """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
 
@@ -46,6 +60,7 @@ def evaluate(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
+    from faceaug.config import configured, to_dict
     from faceaug.evaluate.inception import InceptionFeatures
     from faceaug.evaluate.report import table
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
@@ -59,7 +74,8 @@ def evaluate(
 
     from .train_parser import ensure_judge
 
-    config = EvaluateConfig(per_mask=per_mask, steps=steps, rounds=rounds, seed=seed)
+    given = {"per_mask": per_mask, "steps": steps, "rounds": rounds, "seed": seed}
+    evaluation = configured(EvaluateConfig(), section="evaluate", file=config, pairs=settings, given=given)
     compute = launch(device, precision, devices=devices, nodes=nodes)
     proper = InceptionFeatures(inception, compute) if inception is not None else None
     weights = generator or find(runs, "gan", "train-gan")
@@ -71,11 +87,11 @@ def evaluate(
         photos = open_photos(sources, size=size, root=root, cache=cache)
         reader = load_parser(own_parser(painter.record, runs), compute)
         second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
-    identity = {"evaluate": vars(config), "generator": painter.hash, "masks": targets.about(), "sources": photos.about()}
+    identity = {"evaluate": to_dict(evaluation), "generator": painter.hash, "masks": targets.about(), "sources": photos.about()}
     identity |= {"inception": str(inception)} if inception is not None else {}
     run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
     typer.echo(
-        f"evaluate: {len(targets):,} masks ({targets.title}, testing), {per_mask} of {len(photos):,} sources ({photos.title}) "
+        f"evaluate: {len(targets):,} masks ({targets.title}, testing), {evaluation.per_mask} of {len(photos):,} sources "
         f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
     )
     result = run_evaluation(
@@ -86,7 +102,7 @@ def evaluate(
         real,
         load_parser(second, compute),
         ImageFeatures(compute),
-        config,
+        evaluation,
         record={"weights": str(weights)},
         inception=proper,
     )

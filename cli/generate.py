@@ -7,37 +7,45 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Seed
+from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Settings
 
 
 def generate(
     masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are painted on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
-    per_mask: Annotated[int, typer.Option(help="Different sources for every mask.")] = 2,
+    per_mask: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Different sources for every mask; else 2."),
+    ] = None,
     gender: Annotated[
-        str,
+        Optional[str],  # noqa: UP045
         typer.Option(
-            help="consistent: sources of the mask's gender; filter: any source, then painted faces of another gender are "
-            "dropped, the paper's way; any: neither."
+            help="consistent (default): sources of the mask's gender; filter: any source, then generated faces of another gender "
+            "are dropped, the paper's way; any: neither."
         ),
-    ] = "consistent",
+    ] = None,
     candidates: Annotated[
-        int,
-        typer.Option(help="Photos drawn for each face; the one most like the mask in shape is its source. 1: any photo."),
-    ] = 128,
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Photos drawn for each face, of which the one that fits the mask best is its source; else 1,024."),
+    ] = None,
     min_agreement: Annotated[
-        float, typer.Option(help="Drop faces that the parser reads worse than this (mean F1 with their mask, 0..1).")
-    ] = 0.0,
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Drop faces whose predicted label maps agree less with their masks (mean F1, 0..1); else none."),
+    ] = None,
     min_confidence: Annotated[
-        float, typer.Option(help="Pixels whose class the parser finds less likely than this (0..1) become 255, unknown.")
-    ] = 0.0,
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Pixels whose class the parser finds less likely than this (0..1) become 255, unknown; else none."),
+    ] = None,
     labelled: Labelled = None,
     generator: Generator = None,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Weights of the parser that labels the sources and reads the results; else the GAN's own."),
     ] = None,
-    rows_per_shard: Annotated[int, typer.Option(help="Planned faces in a shard.")] = 500,
+    rows_per_shard: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Planned faces in a shard; else 500."),
+    ] = None,
     batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,
     out: Out = None,
     runs: Runs = RUNS,
@@ -45,7 +53,12 @@ def generate(
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
-    seed: Seed = 0,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; else 0."),
+    ] = None,
 ) -> None:
     """Paint labelled faces: for each mask, sources of the same gender, into HDF5 shards.
 
@@ -57,7 +70,7 @@ def generate(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
 
-    from faceaug.config import to_dict
+    from faceaug.config import configured, to_dict
     from faceaug.gan.inference import load_generator
     from faceaug.generate.run import GenerateConfig
     from faceaug.generate.run import generate as run_generation
@@ -66,15 +79,9 @@ def generate(
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, own_parser, run_folder
 
-    config = GenerateConfig(
-        per_mask=per_mask,
-        gender=gender,
-        candidates=candidates,
-        min_agreement=min_agreement,
-        min_confidence=min_confidence,
-        rows_per_shard=rows_per_shard,
-        seed=seed,
-    )
+    given = {"per_mask": per_mask, "gender": gender, "candidates": candidates, "min_agreement": min_agreement}
+    given |= {"min_confidence": min_confidence, "rows_per_shard": rows_per_shard, "seed": seed}
+    generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
     painter = load_generator(weights, compute)
@@ -83,7 +90,7 @@ def generate(
     targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
     photos = open_photos(sources, size=size, root=root, cache=cache)
     identity = {
-        "generate": to_dict(config),
+        "generate": to_dict(generating),
         "generator": painter.hash,
         "parser": reader.hash,
         "masks": targets.about(),
@@ -91,10 +98,10 @@ def generate(
     }
     run = out or run_folder(runs, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
     typer.echo(
-        f"generate: {len(targets):,} masks ({targets.title}), {per_mask} of {len(photos):,} sources ({photos.title}) for each, "
-        f"at {size} px, gender {gender}, {compute}\n  generator {weights}\n  into {run}"
+        f"generate: {len(targets):,} masks ({targets.title}), {generating.per_mask} of {len(photos):,} sources "
+        f"at {size} px, gender {generating.gender}, {compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(run, targets, ensure_labels(reader, photos, cache=cache), painter, reader, config, batch=batch)
+    summary = run_generation(run, targets, ensure_labels(reader, photos, cache=cache), painter, reader, generating, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from faceaug.errors import FaceaugError
+from faceaug.errors import FaceaugError, Interrupted
+from faceaug.training.interrupt import SIGNALS, stop
 
 from .bench_discriminators import bench_discriminators
 from .bench_gan import bench_gan
@@ -30,10 +33,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Labelled synthetic faces that make face parsers better.\n\n"
-    "In an empty folder: faceaug draw, then faceaug train-gan, faceaug generate --masks helen, faceaug bench-parsing.",
     epilog="Each command explains itself: faceaug COMMAND --help.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"faceaug {version('faceaug')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    shown: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Labelled synthetic faces that make face parsers better.
+
+    In an empty folder: faceaug draw, then faceaug train-gan, faceaug generate --masks helen, faceaug bench-parsing.
+    """
+
+
 app.command("draw")(draw)
 app.command("prepare")(prepare)
 app.command("check")(check)
@@ -52,7 +73,12 @@ app.command("demo")(demo)
 
 
 def run() -> None:
-    """Run the command line: known errors are one line and exit code 2, Ctrl-C exits with 130."""
+    """Run the command line: known errors are one line and exit code 2; Ctrl-C and SIGTERM exit with 130 and 143.
+
+    The two raise an exception of our own: typer would take KeyboardInterrupt and say no more than that it was aborted.
+    """
+    for number in SIGNALS:
+        signal.signal(number, stop)
     try:
         app()
     except FaceaugError as error:
@@ -64,9 +90,6 @@ def run() -> None:
         needed = "install the system package libgl1, or opencv-python-headless in place of opencv-python"
         typer.secho(f"faceaug: OpenCV cannot be loaded ({error}); {needed}", err=True, fg=typer.colors.RED)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("faceaug: stopped; the same command goes on from here", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output (head, less) has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except Interrupted as signalled:
+        typer.secho("\nfaceaug: stopped; the same command goes on from here", err=True)
+        sys.exit(128 + signalled.number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Seed
+from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Settings
 
 if TYPE_CHECKING:
     from faceaug.training.device import Compute
@@ -28,19 +28,34 @@ def train_parser(
         Optional[int],  # noqa: UP045
         typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="AdamW's rate; a sixth of it for ImageNet weights.")] = 3e-3,
+    batch: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Images a step; else 8."),
+    ] = None,
+    learning_rate: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
+    ] = None,
     balance: Annotated[
-        float, typer.Option(help="Weigh classes by their frequency to minus this power; 0: plain cross-entropy (Eq. 7).")
-    ] = 0.5,
-    augment: Annotated[bool, typer.Option(help="Mirror (left and right classes exchanged), rotate, scale, shift.")] = True,
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Weigh classes by their frequency to minus this power, 0: plain cross-entropy (Eq. 7); else 0.5."),
+    ] = None,
+    augment: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--augment/--no-augment", help="Mirror (left and right classes exchanged), rotate, scale, shift; else on."),
+    ] = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
     data_root: DataRoot = None,
     device: Device = "auto",
     precision: Precision = "auto",
-    seed: Seed = 0,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Of everything random; else 0."),
+    ] = None,
 ) -> None:
     """Train the face parsing network P_F: a U-Net from photos to label maps.
 
@@ -68,6 +83,8 @@ def train_parser(
             "augment": augment,
             "seed": seed,
         },
+        settings=settings,
+        config=config,
         out=out,
         runs=runs,
         cache=cache,
@@ -86,6 +103,8 @@ def run_parser(
     runs: Path,
     cache: Path | None,
     data_root: Path | None,
+    settings: list[str] | None = None,
+    config: Path | None = None,
 ) -> Path:
     """Train a parser as the command does, or find it finished; returns its weights file."""
     import dataclasses
@@ -93,7 +112,7 @@ def run_parser(
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled
 
-    from faceaug.config import to_dict
+    from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
     from faceaug.training.runs import run_folder
@@ -103,17 +122,16 @@ def run_parser(
     train = open_labelled(faces, "train", size=parser.size, root=root, cache=cache, limit=labelled)
     tuning = open_labelled(faces, "tuning", size=parser.size, root=root, cache=cache)
     parser = dataclasses.replace(parser, scheme=train.scheme)
-    if training.get("images") is None:
-        training = {**training, "images": default_images(len(train), compute.device.type)}
-    settings = ParserTraining(**training)  # type: ignore[arg-type]
-    identity = {"parser": to_dict(parser), "training": to_dict(settings), "faces": train.about(), "tuning": tuning.about()}
+    usual = ParserTraining(images=default_images(len(train), compute.device.type))
+    how = configured(usual, section="training", file=config, pairs=settings, given=training)
+    identity = {"parser": to_dict(parser), "training": to_dict(how), "faces": train.about(), "tuning": tuning.about()}
     run = out or run_folder(runs, "parser", f"{parser.encoder}-{parser.size}", identity)
     typer.echo(
         f"train-parser: {train.title}, {len(train):,} labelled, at {parser.size} px, {parser.encoder}"
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
-        f"  {settings.images:,} images in batches of {settings.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
+        f"  {how.images:,} images in batches of {how.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
     )
-    weights = fit_parser(run, train, tuning, parser, settings, compute, record={})
+    weights = fit_parser(run, train, tuning, parser, how, compute, record={})
     typer.echo(f"parser: {weights}\ncurves: {run / 'curves.png'}, pictures: {run / 'predictions.png'}")
     return weights
 

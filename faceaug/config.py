@@ -115,6 +115,23 @@ def apply_settings(configs: dict[str, Any], *, file: Path | None = None, pairs: 
     return {section: dataclasses.replace(config, **changes[section]) for section, config in configs.items()}
 
 
+def configured(config: T, *, section: str, file: Path | None, pairs: Sequence[str] | None, given: dict[str, Any]) -> T:
+    """A configuration with settings from a file, then from ``NAME=VALUE`` pairs, then from options.
+
+    Args:
+        config: the defaults.
+        section: its name in the file, see :func:`apply_settings`.
+        file: see there; or None.
+        pairs: see there.
+        given: fields by option; None where the option was not given.
+
+    Raises:
+        ConfigError: as :func:`apply_settings`.
+    """
+    found: T = apply_settings({section: config}, file=file, pairs=pairs or ())[section]
+    return dataclasses.replace(found, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]
+
+
 def _fields(config: Any) -> set[str]:
     """Names of the settings; what is a dataclass itself (a label scheme) follows from the data."""
     return {field.name for field in dataclasses.fields(config) if not dataclasses.is_dataclass(getattr(config, field.name))}

@@ -37,5 +37,17 @@ class NothingLeft(FaceaugError):
     """The filters dropped everything."""
 
 
+class Interrupted(BaseException):
+    """The user or the system ends the command (Ctrl-C, SIGTERM); no error, so that nothing takes it for one.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class TrainingFailed(FaceaugError):
     """A training run cannot go on, for example because a loss is no longer finite."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -12,6 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.errors import OutputError
+
+
+def _umask() -> int:
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
+
+
+_UMASK = _umask()
 
 
 def _reason(error: OSError) -> str:
@@ -29,6 +39,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        os.chmod(part, 0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
         with open(part, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(part, path)
@@ -71,6 +82,39 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def locked(folder: Path, name: str, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock in a folder; gives whether it is held. It ends with the process, however that ends.
+
+    Args:
+        folder: made where it is not there.
+        name: of the lock's file.
+        wait: until another process gives it up; else do without where one holds it.
+
+    Raises:
+        OutputError: the folder cannot be written, or its disk has no locks.
+    """
+    ensure_folder(folder)
+    try:
+        lock = open(folder / name, "w", encoding="utf-8")  # noqa: SIM115 - closed below, where its errors are not the lock's
+    except OSError as error:
+        raise _unlockable(folder, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            held = False
+        except OSError as error:
+            raise _unlockable(folder, error) from error
+        else:
+            held = True
+        yield held
+
+
+def _unlockable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder}: cannot be locked ({error.strerror}); choose another place with --out")
+
+
 def _sync_folder(path: Path) -> None:
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
@@ -110,12 +154,3 @@ def ensure_folder(path: Path) -> Path:
 def short_hash(value: Any) -> str:
     """Eight hex digits that name a JSON-able value; the same value gives the same name everywhere."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as handle:
-        for block in iter(lambda: handle.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -27,12 +28,13 @@ from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES, shape_vectors
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
-from faceaug.training.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute, peak_memory
 from faceaug.training.ema import Ema
+from faceaug.training.interrupt import Held, held_back
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import claim, finished
+from faceaug.training.runs import alone, claim, finished
 
 _COLUMNS = 10
 
@@ -137,7 +139,11 @@ def fit_gan(
         return number % 2 == 0 or networks.generator.paired_only
 
     resumed, began, logged = seconds, time.monotonic(), (step, seconds)
+    saved = began
+    # Several processes get a signal at different steps, and would wait for each other: there it ends them at once.
     with (
+        alone(run) if world.first else contextlib.nullcontext(),
+        held_back() if world.size == 1 else contextlib.nullcontext(Held()) as signal,
         Progress("train-gan", training.images, start=step * training.batch) as progress,
         Ahead(lambda number: batches.get(number, paired=is_paired(number)), steps=steps) as ahead,
     ):
@@ -162,7 +168,8 @@ def fit_gan(
                 sums[key] = sums.get(key, 0.0) + term
                 counts[key] = counts.get(key, 0) + 1
             last = step == steps
-            saves = last or _due(images, training.batch, every.checkpoint)
+            overdue = world.size == 1 and time.monotonic() - saved > OFTEN
+            saves = last or bool(signal.number) or overdue or _due(images, training.batch, every.checkpoint)
             if saves or _due(images, training.batch, every.log):
                 means = world.mean({key: float(total) / counts[key] for key, total in sums.items()}, compute.device)
                 _check_sane(means, images, run)
@@ -180,6 +187,8 @@ def fit_gan(
             if saves and world.first:
                 seconds = resumed + time.monotonic() - began
                 save_checkpoint(checkpoint, _state(identity, step, seconds, networks, optimisers, ema))
+                saved = time.monotonic()
+            signal.release()
     weights = run / WEIGHTS
     if world.first:
         say(f"peak memory: {peak_memory(compute.device):,} MiB a process")

@@ -25,12 +25,13 @@ from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, load_parser, predict_labels
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
-from faceaug.training.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
 from faceaug.training.ema import Ema
+from faceaug.training.interrupt import held_back
 from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import claim, finished
+from faceaug.training.runs import alone, claim, finished
 
 REPORT = "report.json"
 
@@ -104,8 +105,19 @@ def fit_parser(
     batches = MixedBatches(real, synthetic, training)
 
     earlier, began = seconds, time.monotonic()
-    losses: list[Tensor] = []
-    with Progress(label, training.images, start=min(step * training.batch, training.images)) as progress:
+    losses: list[Tensor] = [] if stored is None else stored["losses"]
+    saved = began
+
+    def save() -> None:
+        state = {"network": network.state_dict(), "ema": ema.module.state_dict(), "optimiser": optimiser.state_dict()}
+        counters = {"step": step, "seconds": earlier + time.monotonic() - began, "best": best, "losses": losses}
+        save_checkpoint(checkpoint, {"config": json.loads(json.dumps(config)), **state, "best_state": best_state, **counters})
+
+    with (
+        alone(run),
+        held_back() as signal,
+        Progress(label, training.images, start=min(step * training.batch, training.images)) as progress,
+    ):
         while step < training.steps:
             for group in optimiser.param_groups:
                 group["lr"] = training.rate(step) * group["ratio"]
@@ -128,16 +140,12 @@ def fit_parser(
                 if found["mean_f1"] > best["mean_f1"]:
                     best = {"images": seen, **found}
                     best_state = {name: value.detach().cpu().clone() for name, value in ema.module.state_dict().items()}
-                state = {
-                    "network": network.state_dict(),
-                    "ema": ema.module.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "best_state": best_state,
-                }
-                counters = {"config": json.loads(json.dumps(config)), "step": step, "seconds": seconds, "best": best}
-                save_checkpoint(checkpoint, {**state, **counters})
             if training.evaluate_after(step) or step % 10 == 0:
                 progress.update(seen, f"tuning mean F1 {best['mean_f1']:.4f}" if best_state else "")
+            if signal.number or training.evaluate_after(step) or time.monotonic() - saved > OFTEN:
+                save()
+                saved = time.monotonic()
+            signal.release()
     write_json(run / REPORT, {"data": real.title, "seconds": round(seconds, 2), "best": best})
     draw_log(run, f"{real.title}: {label}")
     save_weights(run / WEIGHTS, best_state, kind="parser", config=config)

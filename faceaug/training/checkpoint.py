@@ -93,6 +93,10 @@ def load_state(module: torch.nn.Module, tensors: dict[str, Tensor], path: Path) 
         raise CheckpointMismatch(f"{path}: the weights do not fit the network ({reason}); train anew") from error
 
 
+OFTEN = 300.0
+"""Seconds after which a run saves a checkpoint although its number of images does not ask for one."""
+
+
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write everything a run needs to go on (state dicts, counters, random states), atomically."""
     with atomic_file(path) as part:

@@ -7,14 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from faceaug.errors import ConfigError
 from faceaug.files import atomic_file
 from faceaug.training.log import read_log
-
-matplotlib.use("Agg", force=False)
 
 Series = tuple[Sequence[float], Sequence[float]]
 

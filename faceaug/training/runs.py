@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import ensure_folder, short_hash, write_json
+from faceaug.files import ensure_folder, locked, short_hash, write_json
 from faceaug.training.checkpoint import WEIGHTS, content_hash, load_weights
 
 
@@ -49,6 +50,19 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
             told = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
             raise CheckpointMismatch(f"{run}: made with other settings ({told}); use another --out, or delete the run")
     write_json(file, config)
+
+
+@contextlib.contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Keep other processes from training in a run's folder.
+
+    Raises:
+        CheckpointMismatch: another one does.
+    """
+    with locked(run, ".training", wait=False) as held:
+        if not held:
+            raise CheckpointMismatch(f"{run}: another process trains there; wait for it, or use another --out")
+        yield
 
 
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[str]:

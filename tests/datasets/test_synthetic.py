@@ -30,7 +30,9 @@ def folder(tmp_path):
         }
         images = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
         labels = rng.integers(0, 11, (count, 16, 16), dtype=np.uint8)
-        write_shard(tmp_path / shard_name(number), images, labels, columns, number=number, scheme=HELEN_11, generator="g", config=config)
+        write_shard(
+            tmp_path / shard_name(number), images, labels, columns, number=number, scheme=HELEN_11, generator="g", config=config
+        )
     write_json(tmp_path / "complete.json", {"shards": [{"file": shard_name(n), "rows": 5} for n in range(2)]})
     return tmp_path
 

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.training.checkpoint import load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
+from faceaug.training.checkpoint import content_hash, load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
 
 
 def test_weights_round_trip(tmp_path):
@@ -67,3 +67,14 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(tmp_path):
     with pytest.raises(CheckpointMismatch, match="do not fit") as caught:
         load_state(torch.nn.Linear(2, 2), {"weight": torch.zeros(3, 3), "bias": torch.zeros(2)}, tmp_path / "w")
     assert "\n" not in str(caught.value)
+
+
+def test_a_networks_hash_is_that_of_its_content(tmp_path):
+    tensors = {"b": torch.arange(6.0).reshape(2, 3), "a": torch.ones(2, dtype=torch.int64)}
+    found = content_hash(tensors, {"size": 64})
+    save_weights(tmp_path / "w.safetensors", tensors, kind="parser", config={})
+    again, _ = load_weights(tmp_path / "w.safetensors", kind="parser")
+    assert content_hash(again, {"size": 64}) == found
+    others = [content_hash(tensors, {"size": 128}), content_hash({**tensors, "b": tensors["b"].T.contiguous()}, {"size": 64})]
+    others.append(content_hash({**tensors, "a": tensors["a"] + 1}, {"size": 64}))
+    assert len({found, *others}) == 4

@@ -1,9 +1,10 @@
 import os
 
 import pytest
+import torch
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import file_hash
+from faceaug.training.checkpoint import content_hash, save_weights
 from faceaug.training.runs import claim, find, finished, latest, own_parser, run_folder
 
 
@@ -28,8 +29,9 @@ def test_the_newest_finished_run_is_found(tmp_path):
 def test_a_generators_parser_is_found_again_after_a_move(tmp_path):
     weights = tmp_path / "runs" / "parser" / "a" / "weights.safetensors"
     weights.parent.mkdir(parents=True)
-    weights.write_text("these")
-    record = {"parser": str(weights), "parser_hash": file_hash(weights)}
+    tensors, shape = {"a": torch.ones(2)}, {"size": 64}
+    save_weights(weights, tensors, kind="parser", config={"parser": shape})
+    record = {"parser": str(weights), "parser_hash": content_hash(tensors, shape)}
     assert own_parser(record, tmp_path / "runs") == weights
     moved = (tmp_path / "runs").rename(tmp_path / "elsewhere")
     assert own_parser(record, moved) == moved / "parser" / "a" / "weights.safetensors"

@@ -1,0 +1,5 @@
+"""``python -m faceaug``."""
+
+from faceaug.cli.main import run
+
+run()
