@@ -113,7 +113,7 @@ class Material:
         train: labelled faces that the generators learn from.
         targets: labelled faces that they have not seen.
         sources: photos with label maps.
-        real: whose distribution painted faces should have.
+        real: whose distribution generated faces should have.
         parser: P_F.
         judge: another parser.
     """
@@ -277,7 +277,7 @@ def _figure(run: Path, rows: Sequence[Row], material: Material, *, columns: int 
         ("source", list(sources.images)),
     ]
     for row in rows:
-        painter = load_generator(_folder(run, row, 0) / WEIGHTS, material.parser.compute)
-        codes = painter.encode(sources.images, sources.labels, sources.scheme)
-        lines.append((row.name, list(painter.paint(codes, targets.images, targets.labels))))
+        generator = load_generator(_folder(run, row, 0) / WEIGHTS, material.parser.compute)
+        codes = generator.encode(sources.images, sources.labels, sources.scheme)
+        lines.append((row.name, list(generator.generate(codes, targets.images, targets.labels))))
     return grid(lines)

@@ -30,7 +30,7 @@ from faceaug.gan.losses import (
     local_reconstruction,
     parsing,
 )
-from faceaug.gan.painter import Look
+from faceaug.gan.network import Look
 from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.device import Compute, Precision, peak_memory
@@ -275,7 +275,7 @@ def _official_step(
     loss = 10.0 * local_reconstruction(parts, framework.embedding.reconstruct(codes))
     results: list[Tensor] = []
     for used, discriminator in ((codes, networks.paired), (codes.roll(1, 0), networks.unpaired)):
-        result = framework.paint(Look(used), target, labels)
+        result = framework.generate(Look(used), target, labels)
         results.append(result)
         real, fake = discriminator(target, condition), discriminator(result, condition)
         loss = loss + adversarial(fake) + 10.0 * feature_matching(real, fake) + global_reconstruction(result, target)

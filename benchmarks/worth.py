@@ -142,7 +142,7 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     )  # the shapes of each mask's first source: reconstructions as difficult as transfers
 
     def reconstruct(rows: IntArray) -> ByteArray:
-        return generator.paint(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
+        return generator.generate(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
 
     return {
         RECONSTRUCTED: replace(unused, images=_in_parts(RECONSTRUCTED, reconstruct, len(unused))),
@@ -160,7 +160,7 @@ def transfer(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Pla
         source, target = plan.source[rows], plan.target[rows]
         photos_of = mirror_rows(sources.images[source], maps[source], plan.mirrored[rows], sources.scheme)
         look = generator.encode(*photos_of, sources.scheme)
-        return generator.paint(look, photos[target], masks[target])
+        return generator.generate(look, photos[target], masks[target])
 
     return _in_parts(TRANSFERRED, some, len(plan))
 

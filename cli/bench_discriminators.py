@@ -45,13 +45,13 @@ def bench_discriminators(
     bench = DiscriminatorBench(steps=steps, masks=masks)
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
-    painter = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    gan = load_generator(weights, compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
     train = open_labelled(faces, "train", size=size, root=root, cache=cache, limit=labelled)
     photos = open_photos(sources, size=size, root=root, cache=cache)
-    reader = load_parser(own_parser(painter.record, runs), compute)
+    p_f = load_parser(own_parser(gan.record, runs), compute)
     typer.echo(f"bench-discriminators: {train.title}, {steps} steps each, {compute}\n  generator {weights}")
-    result = run_bench(out, train, ensure_labels(reader, photos, cache=cache), painter, bench, record={"weights": str(weights)})
+    result = run_bench(out, train, ensure_labels(p_f, photos, cache=cache), gan, bench, record={"weights": str(weights)})
     typer.echo(table(result).to_string())
     if out is not None:
         typer.echo(f"result: {out}")

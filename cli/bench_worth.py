@@ -66,8 +66,8 @@ def bench_worth(
     protocol = configured(WorthConfig(), section="worth", file=config, pairs=settings, given=given)
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
-    painter = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    gan = load_generator(weights, compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
     train = open_labelled(faces, "train", size=size, root=root, cache=cache)
     check(
         {
@@ -79,13 +79,13 @@ def bench_worth(
     scored = {"testing": open_labelled(faces, "testing", size=size, root=root, cache=cache)}
     further = train.select(range(labelled + unused, len(train)))
     photos = open_photos(sources, size=size, root=root, cache=cache)
-    reader = load_parser(own_parser(painter.record, runs), compute)
+    p_f = load_parser(own_parser(gan.record, runs), compute)
     groups = Groups(
         labelled=train.select(range(labelled)),
         unused=train.select(range(labelled, labelled + unused)),
         tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
         scored=scored | ({"further": further} if len(further) else {}),
-        sources=ensure_labels(reader, photos, cache=cache),
+        sources=ensure_labels(p_f, photos, cache=cache),
     )
     parser = ParserConfig(size=size, scheme=train.scheme)
     record = {
@@ -100,6 +100,6 @@ def bench_worth(
         f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n  4 arms x {protocol.seeds} seed(s), "
         f"{protocol.images:,} images each, into {run}"
     )
-    results = run_bench(run, groups, painter, parser, protocol, compute, record=record)
+    results = run_bench(run, groups, gan, parser, protocol, compute, record=record)
     typer.echo(table(results))
-    typer.echo(f"results: {run / report_name(protocol, painter)}.json, pictures: {run / f'faces-{painter.hash[:8]}.png'}")
+    typer.echo(f"results: {run / report_name(protocol, gan)}.json, pictures: {run / f'faces-{gan.hash[:8]}.png'}")

@@ -27,8 +27,8 @@ def demo(
 ) -> None:
     """Run everything once on drawn faces, in minutes, and write one page of pictures and numbers.
 
-    Draws faces, trains the parser and the GAN, paints labelled faces, benchmarks them; the page is index.html. The same command
-    resumes.
+    Draws faces, trains the parser and the GAN, generates labelled faces, benchmarks them; the page is index.html. The same
+    command resumes.
 
     Example: faceaug demo --out /tmp/demo
     """
@@ -68,17 +68,17 @@ def demo(
     typer.echo("demo 3/5: the GAN")
     gan = runs / "gan" / "demo"
     train_gan(preset="demo", parser=parser, out=gan, seed=seed, **shared)  # type: ignore[arg-type]
-    typer.echo("demo 4/5: painting labelled faces")
-    painted = runs / "synthetic" / "demo"
-    generate(generator=gan / "weights.safetensors", per_mask=_PER_MASK, out=painted, seed=seed, **shared)  # type: ignore[arg-type]
+    typer.echo("demo 4/5: generating labelled faces")
+    generated = runs / "synthetic" / "demo"
+    generate(generator=gan / "weights.safetensors", per_mask=_PER_MASK, out=generated, seed=seed, **shared)  # type: ignore[arg-type]
     typer.echo("demo 5/5: what they are worth")
     bench = runs / "bench" / "demo"
-    bench_parsing(synthetic=painted, images=_BENCH_IMAGES, batch=_BATCH, out=bench, **shared)  # type: ignore[arg-type]
-    _write_page(out, parser.parent, gan, painted, bench)
+    bench_parsing(synthetic=generated, images=_BENCH_IMAGES, batch=_BATCH, out=bench, **shared)  # type: ignore[arg-type]
+    _write_page(out, parser.parent, gan, generated, bench)
     typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / 'index.html').resolve()}")
 
 
-def _write_page(out: Path, parser: Path, gan: Path, painted: Path, bench: Path) -> None:
+def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path) -> None:
     import json
 
     from faceaug.benchmarks.page import Section, write_page
@@ -86,7 +86,7 @@ def _write_page(out: Path, parser: Path, gan: Path, painted: Path, bench: Path) 
     from faceaug.benchmarks.report import table
 
     results = json.loads((bench / RESULTS).read_text())
-    made = json.loads((painted / "complete.json").read_text())
+    made = json.loads((generated / "complete.json").read_text())
     scores = table(results)
     rows = [
         ["setting, percent", *scores.columns],
@@ -103,7 +103,7 @@ def _write_page(out: Path, parser: Path, gan: Path, painted: Path, bench: Path) 
         ),
         Section(
             "2. The parser",
-            ["A U-Net learns to give every pixel a label. It labels the photos that have none, keeps painted faces to their "
+            ["A U-Net learns to give every pixel a label. It labels the photos that have none, keeps generated faces to their "
              "masks while the GAN trains, and scores them afterwards."],
             [parser / "predictions.png", parser / "curves.png"],
         ),
@@ -116,16 +116,16 @@ def _write_page(out: Path, parser: Path, gan: Path, painted: Path, bench: Path) 
         ),
         Section(
             "4. Labelled faces",
-            [f"{made['faces']:,} faces were painted onto the training masks, {made['planned'] - made['faces']:,} dropped. "
+            [f"{made['faces']:,} faces were generated onto the training masks, {made['planned'] - made['faces']:,} dropped. "
              f"Sources have the target's gender, as told by a classifier that is right on {gender['held_out_accuracy']:.0%} of "
              f"{gender['held_out_photos']} held-out photos. The parser's reading agrees with the masks by a mean F1 of "
              f"{made['agreement']['mean']:.2f}."],
-            [painted / "faces.png"],
+            [generated / "faces.png"],
         ),
         Section(
             "5. What they are worth",
             [f"The same parser, trained {results['bench']['images']:,} images long from {results['faces']['train']} labelled "
-             f"drawn faces, without and with augmentation and with painted faces.", *results["summary"]["verdict"]],
+             f"drawn faces, without and with augmentation and with generated faces.", *results["summary"]["verdict"]],
             [bench / "scores.png", bench / "curves.png"],
             rows,
         ),

@@ -11,8 +11,8 @@ from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Devices, Generat
 
 
 def evaluate(
-    masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are painted on, NAME or NAME:DIR.")] = "helen",
-    sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
+    masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are generated on, NAME or NAME:DIR.")] = "helen",
+    sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="Different sources for every mask, 2 or more; else 6."),
@@ -79,26 +79,26 @@ def evaluate(
     compute = launch(device, precision, devices=devices, nodes=nodes)
     proper = InceptionFeatures(inception, compute) if inception is not None else None
     weights = generator or find(runs, "gan", "train-gan")
-    painter = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    gan = load_generator(weights, compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
     with compute.world.first_goes_ahead():
         targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
         real = open_labelled(masks, "train", size=size, root=root, cache=cache)
         photos = open_photos(sources, size=size, root=root, cache=cache)
-        reader = load_parser(own_parser(painter.record, runs), compute)
+        p_f = load_parser(own_parser(gan.record, runs), compute)
         second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
-    identity = {"evaluate": to_dict(evaluation), "generator": painter.hash, "masks": targets.about(), "sources": photos.about()}
+    identity = {"evaluate": to_dict(evaluation), "generator": gan.hash, "masks": targets.about(), "sources": photos.about()}
     identity |= {"inception": str(inception)} if inception is not None else {}
-    run = out or run_folder(runs, "evaluation", f"{painter.config.variant}-{size}", identity)
+    run = out or run_folder(runs, "evaluation", f"{gan.config.variant}-{size}", identity)
     typer.echo(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {evaluation.per_mask} of {len(photos):,} sources "
         f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
     )
     result = run_evaluation(
         run,
-        painter,
+        gan,
         targets,
-        ensure_labels(reader, photos, cache=cache),
+        ensure_labels(p_f, photos, cache=cache),
         real,
         load_parser(second, compute),
         ImageFeatures(compute),

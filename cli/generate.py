@@ -11,8 +11,8 @@ from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Generator, Label
 
 
 def generate(
-    masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are painted on, NAME or NAME:DIR.")] = "helen",
-    sources: Annotated[str, typer.Option(help="Photos whose faces are painted, NAME or NAME:DIR.")] = "celeba",
+    masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are generated on, NAME or NAME:DIR.")] = "helen",
+    sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="Different sources for every mask; else 2."),
@@ -60,7 +60,7 @@ def generate(
         typer.Option(help="Of everything random; else 0."),
     ] = None,
 ) -> None:
-    """Paint labelled faces: for each mask, sources of the same gender, into HDF5 shards.
+    """Generate labelled faces: for each mask, sources of the same gender, into HDF5 shards.
 
     Writes config.json, shard-*.h5 (format: faceaug/shards/FORMAT.md), faces.png, gender.json and, last, complete.json. The same
     command resumes at the first missing shard.
@@ -84,15 +84,15 @@ def generate(
     generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
     compute = choose_compute(device, precision)
     weights = generator or find(runs, "gan", "train-gan")
-    painter = load_generator(weights, compute)
-    reader = load_parser(parser or own_parser(painter.record, runs), compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", painter.config.size
+    gan = load_generator(weights, compute)
+    p_f = load_parser(parser or own_parser(gan.record, runs), compute)
+    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
     targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
     photos = open_photos(sources, size=size, root=root, cache=cache)
     identity = {
         "generate": to_dict(generating),
-        "generator": painter.hash,
-        "parser": reader.hash,
+        "generator": gan.hash,
+        "parser": p_f.hash,
         "masks": targets.about(),
         "sources": photos.about(),
     }
@@ -101,7 +101,7 @@ def generate(
         f"generate: {len(targets):,} masks ({targets.title}), {generating.per_mask} of {len(photos):,} sources "
         f"at {size} px, gender {generating.gender}, {compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(run, targets, ensure_labels(reader, photos, cache=cache), painter, reader, generating, batch=batch)
+    summary = run_generation(run, targets, ensure_labels(p_f, photos, cache=cache), gan, p_f, generating, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

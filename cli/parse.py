@@ -49,15 +49,15 @@ def parse(
         raise ConfigError(f"--size {size}: must be within 16..4096 pixels")
     choice = FaceChoice(faces, min_size, min_confidence)
     photos = find_photos(sources, but=out)
-    reader = load_parser(parser, choose_compute(device, precision))
+    p_f = load_parser(parser, choose_compute(device, precision))
     settings = {**vars(choice), "size": size, "aligned": aligned, "crops": crops}
-    claim(out, {"parse": settings, "parser": reader.hash})
+    claim(out, {"parse": settings, "parser": p_f.hash})
     if is_finished(out, photos):
         typer.echo(f"parse: already finished, {out}")
         rows = Record(out, photos).rows()
     else:
-        scheme = reader.config.scheme.name
-        typer.echo(f"parse: {len(photos):,} photos, labels of {scheme}, {reader.compute}\n  parser {parser}\n  into {out}")
-        rows = work.parse(reader, photos, out, choice=choice, size=size, crops=crops, aligned=aligned)
+        scheme = p_f.config.scheme.name
+        typer.echo(f"parse: {len(photos):,} photos, labels of {scheme}, {p_f.compute}\n  parser {parser}\n  into {out}")
+        rows = work.parse(p_f, photos, out, choice=choice, size=size, crops=crops, aligned=aligned)
     check_any(rows, out / REPORT)
     typer.echo(f"faces: {summary(rows)}\nlabel maps: {out / work.MASKS if crops else out}, report: {out / REPORT}")

@@ -28,7 +28,7 @@ _ATTRIBUTES = "CelebAMask-HQ-attribute-anno.txt"
 class CelebAMaskHQ(Layout):
     """Labelled photos in CelebAMask-HQ's layout; a torch dataset of ``(Image, Mask)``.
 
-    ``CelebA-HQ-img/<k>.jpg`` and ``CelebAMask-HQ-mask-anno/<k // 2000>/<k:05d>_<part>.png``, painted over each other in the order
+    ``CelebA-HQ-img/<k>.jpg`` and ``CelebAMask-HQ-mask-anno/<k // 2000>/<k:05d>_<part>.png``, laid over each other in the order
     of the classes. The official splits need ``CelebA-HQ-to-CelebA-mapping.txt`` and, beside it, CelebA's
     ``list_eval_partition.txt``, joined by CelebA's file names; without a mapping they are 80, 10 and 10 %, by the hash of the
     name. Genders come from ``CelebAMask-HQ-attribute-anno.txt``, identities from CelebA's ``identity_CelebA.txt``, where there

@@ -63,22 +63,22 @@ class KernelDistance:
 
     Args:
         real: ``(N, D)`` features.
-        painted: ``(M, D)``.
+        generated: ``(M, D)``.
     """
 
-    def __init__(self, real: npt.ArrayLike, painted: npt.ArrayLike) -> None:
-        x, y = np.asarray(real, dtype=np.float64), np.asarray(painted, dtype=np.float64)
+    def __init__(self, real: npt.ArrayLike, generated: npt.ArrayLike) -> None:
+        x, y = np.asarray(real, dtype=np.float64), np.asarray(generated, dtype=np.float64)
         self._within_real = _mean_off_diagonal(_kernel(x, x))
-        self._painted, self._between = _kernel(y, y), _kernel(x, y).mean(axis=0)
+        self._generated, self._between = _kernel(y, y), _kernel(x, y).mean(axis=0)
 
     def __call__(self, rows: IntArray | None = None) -> float:
-        """The distance of all painted faces, or of a bootstrap sample of them: ``rows`` ``(R,)``, repetitions allowed.
+        """The distance of all generated faces, or of a bootstrap sample of them: ``rows`` ``(R,)``, repetitions allowed.
 
         A face's kernel with its own copy is no pair of two faces, so copies are left out of the mean.
         """
         if rows is None:
-            return self._within_real + _mean_off_diagonal(self._painted) - 2.0 * float(self._between.mean())
-        kernel = self._painted[np.ix_(rows, rows)]
+            return self._within_real + _mean_off_diagonal(self._generated) - 2.0 * float(self._between.mean())
+        kernel = self._generated[np.ix_(rows, rows)]
         different = rows[:, None] != rows[None, :]
         within = float(kernel[different].mean()) if different.any() else 0.0
         return self._within_real + within - 2.0 * float(self._between[rows].mean())

@@ -1,4 +1,4 @@
-"""How faithful painted components are to their sources, and how different the faces of one mask are."""
+"""How faithful generated components are to their sources, and how different the faces of one mask are."""
 
 from __future__ import annotations
 

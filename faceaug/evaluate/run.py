@@ -1,4 +1,4 @@
-"""Evaluate a generator: paint masks it has not seen with many sources, and measure the faces (Section 4.1)."""
+"""Evaluate a generator: faces on masks that it has not seen, from many sources, and their scores (Section 4.1)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EvaluateConfig:
     """What is measured."""
 
     per_mask: int = 6
-    """Faces painted on each mask, each with another source."""
+    """Faces generated on each mask, each with another source."""
     candidates: int = CANDIDATES
     """Photos of which each face's source is the one most like its target in shape."""
     steps: int = 400
@@ -80,14 +80,14 @@ def evaluate(
     record: dict[str, Any],
     inception: Features | None = None,
 ) -> dict[str, Any]:
-    """Measure a generator; the processes of its ``compute.world`` share the painting and reading.
+    """Measure a generator; the processes of its ``compute.world`` share the generating and reading.
 
     Args:
         run: the evaluation's folder; gets ``evaluation.json`` and ``faces.png``.
-        generator: paints.
+        generator: with trained weights.
         targets: labelled faces it was not trained on.
         sources: photos with label maps.
-        real: the faces whose distribution the painted ones should have.
+        real: the faces whose distribution the generated ones should have.
         judge: a parser other than the P_F that the generator was trained to please.
         features: of the packaged network.
         config: how much to measure.
@@ -105,7 +105,7 @@ def evaluate(
     if targets.labels is None or sources.labels is None:
         raise ValueError("targets and sources need label maps")
     if not targets.size == sources.size == real.size == generator.config.size:
-        raise CheckpointMismatch(f"generator: paints {generator.config.size} px, targets are {targets.size} px")
+        raise CheckpointMismatch(f"generator: generates {generator.config.size} px, targets are {targets.size} px")
     if judge.hash == generator.record.get("parser_hash"):
         raise ConfigError(
             "--judge: is the parser that the generator was trained with; name another, or leave it out and one is trained"
@@ -120,7 +120,7 @@ def evaluate(
     looks = {"-EffLite0": sharing(features), "-judge": sharing(ParserFeatures(judge))}
     looks |= {"": sharing(inception)} if inception is not None else {}
     plan = plan_pairs(targets, sources, per_mask=config.per_mask, mode="any", seed=config.seed, candidates=config.candidates)
-    painted = _paint(generator, targets, sources, plan)
+    generated = _generate(generator, targets, sources, plan)
     result: dict[str, Any] = {
         **record,
         "evaluate": to_dict(config),
@@ -130,14 +130,14 @@ def evaluate(
         "targets": {"title": targets.title, "count": len(targets)},
         "sources": {"title": sources.title, "count": len(sources)},
         "real": {"title": real.title, "count": len(real)},
-        "faces": len(painted),
-        **_measure(painted, plan, targets, sources, real, judge, looks, config),
+        "faces": len(generated),
+        **_measure(generated, plan, targets, sources, real, judge, looks, config),
         "warnings": _flattered(generator),
     }
     told_apart = two_sample_auc(
         np.asarray(targets.images),
         targets.labels,
-        painted,
+        generated,
         plan.target,
         TwoSampleConfig(steps=config.steps, seed=config.seed),
         generator.compute,
@@ -166,28 +166,28 @@ def _flattered(generator: Generator) -> list[str]:
     return found
 
 
-def _paint(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
+def _generate(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
     labels = targets.labels
     assert labels is not None  # checked by evaluate()
     assert sources.labels is not None
     maps = sources.labels
 
-    def paint(rows: IntArray) -> ByteArray:
+    def some_rows(rows: IntArray) -> ByteArray:
         found = []
-        with Progress("painting", len(rows), unit="faces") as progress:
+        with Progress("generating", len(rows), unit="faces") as progress:
             for some in np.array_split(rows, range(64, len(rows), 64)):
                 target, source = plan.target[some], plan.source[some]
                 photos = mirror_rows(sources.images[source], maps[source], plan.mirrored[some], sources.scheme)
                 look = generator.encode(*photos, sources.scheme)
-                found.append(generator.paint(look, targets.images[target], labels[target]))
+                found.append(generator.generate(look, targets.images[target], labels[target]))
                 progress.update(int(some[-1] - rows[0]) + 1)
         return np.concatenate(found)
 
-    return generator.compute.world.shared(paint, np.arange(len(plan)))
+    return generator.compute.world.shared(some_rows, np.arange(len(plan)))
 
 
 def _measure(
-    painted: ByteArray,
+    generated: ByteArray,
     plan: Plan,
     targets: FaceSet,
     sources: FaceSet,
@@ -204,25 +204,25 @@ def _measure(
 
     table: dict[str, Any] = {}
     for name, network in looks.items():
-        found = network(painted, label="features of painted faces")
+        found = network(generated, label="features of generated faces")
         known = network(np.asarray(real.images), label="features of real faces")
         frechet = partial(_frechet, moments(known), found)
         kernel = KernelDistance(known, found)
         table[f"FID{name}"] = bootstrap(
-            frechet, groups, value=frechet(np.arange(len(painted))), rounds=max(config.rounds // 10, 10), seed=config.seed
+            frechet, groups, value=frechet(np.arange(len(generated))), rounds=max(config.rounds // 10, 10), seed=config.seed
         )
         table[f"KID{name} x1000"] = interval(partial(_kernel, kernel), 1000 * kernel())
         if "diversity" not in table:
             table["diversity"] = _mean_interval(diversity(found, groups), groups, config)
     assert targets.labels is not None  # checked by evaluate()
     scheme = targets.scheme
-    read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading painted faces"), painted)
+    read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading generated faces"), generated)
     matrices = np.stack([confusion(a, b, classes=len(scheme)) for a, b in zip(read, targets.labels[plan.target], strict=True)])
     agreement = scores(matrices.sum(axis=0), scheme)
     for key in ("pixel_accuracy", "mean_f1"):
         pooled = partial(_pooled_score, matrices, scheme, key)
         table[f"agreement {key}"] = interval(pooled, agreement[key])
-    fidelity = _fidelity(painted, plan, targets, sources, next(iter(looks.values())), config)
+    fidelity = _fidelity(generated, plan, targets, sources, next(iter(looks.values())), config)
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
 
 
@@ -239,14 +239,14 @@ def _pooled_score(matrices: npt.NDArray[np.int64], scheme: Scheme, key: str, row
 
 
 def _fidelity(
-    painted: ByteArray,
+    generated: ByteArray,
     plan: Plan,
     targets: FaceSet,
     sources: FaceSet,
     features: Features,
     config: EvaluateConfig,
 ) -> dict[str, Any]:
-    """Distances of each painted component to its source's, in colour and features, and to a stranger's for comparison."""
+    """Distances of each generated component to its source's, in colour and features, and to a stranger's for comparison."""
     used, source = np.unique(plan.source, return_inverse=True)
     images, maps = sources.images[used], sources.anatomy(used)
     stranger = np.random.default_rng([config.seed, 1]).permutation(source)
@@ -255,8 +255,8 @@ def _fidelity(
     for component in COMPONENTS:
         row: dict[str, Any] = {}
         present, there = has(labels, component), has(maps, component)
-        colour, colours = mean_colours(painted, labels, component), mean_colours(images, maps, component)
-        look, looks = features(crops(painted, labels, component)), features(crops(images, maps, component))
+        colour, colours = mean_colours(generated, labels, component), mean_colours(images, maps, component)
+        look, looks = features(crops(generated, labels, component)), features(crops(images, maps, component))
         for name, of in (("source", source), ("stranger", stranger)):
             both = present & there[of]
             colour_gap = np.where(both, np.linalg.norm(colour - colours[of], axis=1), np.nan)
@@ -292,6 +292,6 @@ def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: i
     rows: list[tuple[str, list[ByteArray]]] = [("", [blank, blank, *sources.images[source]])]
     for index in target:
         repeated = np.full(len(source), index)
-        results = generator.paint(look, targets.images[repeated], targets.labels[repeated])
+        results = generator.generate(look, targets.images[repeated], targets.labels[repeated])
         rows.append(("", [targets.images[index], targets.scheme.colour(targets.labels[index]), *results]))
     return grid(rows)

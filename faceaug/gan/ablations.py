@@ -10,7 +10,7 @@ from faceaug.gan.components import COMPONENTS, STRIDE, Component, anatomy, cut_p
 from faceaug.gan.config import TEMPLATE_SIZE, GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import LocalEmbedding, encoder
 from faceaug.gan.generator import MaskGuided, adversarial_weights
-from faceaug.gan.painter import Look, Painter, paste_background
+from faceaug.gan.network import GeneratorNetwork, Look, paste_background
 from faceaug.labels import BACKGROUND
 
 FACE = Component("face", tuple(label for component in COMPONENTS for label in component.labels), TEMPLATE_SIZE, TEMPLATE_SIZE)
@@ -23,7 +23,7 @@ def spread(codes: Tensor, size: int) -> list[Tensor]:
     return [codes.flatten(1)[:, :, None, None].expand(-1, -1, cells, cells)]
 
 
-class LocalSetting(Painter):
+class LocalSetting(GeneratorNetwork):
     """Setting 2: the five local embeddings are concatenated with the target mask, the background is pasted."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -45,8 +45,8 @@ class LocalSetting(Painter):
         codes, terms = self.embedding.embed(cut_parts(images, anatomies))
         return Look(codes), terms
 
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
-        """See :class:`Painter`."""
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """See :class:`GeneratorNetwork`."""
         face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
         return paste_background(face, images, anatomy(labels, self.config.scheme))
 
@@ -55,7 +55,7 @@ class LocalSetting(Painter):
         return {"local": training.lambda_local, **adversarial_weights(training, paired=paired)}
 
 
-class GlobalSetting(Painter):
+class GlobalSetting(GeneratorNetwork):
     """Setting 1: one global embedding of the source, as long as the five local ones together; the background is pasted."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -73,8 +73,8 @@ class GlobalSetting(Painter):
         code: Tensor = self.encoder(face.contiguous(memory_format=torch.channels_last)).float()
         return Look(code[:, None])
 
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
-        """See :class:`Painter`."""
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """See :class:`GeneratorNetwork`."""
         face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
         return paste_background(face, images, anatomy(labels, self.config.scheme))
 

@@ -181,7 +181,7 @@ def cut_parts(images: Tensor, anatomies: Tensor, *, bare_eyes: bool = False) -> 
     """Segment faces into the five components x_i of Section 3.1.
 
     Eyes and mouth keep a thin rim around their region (lashes, lid edge, lip line), and nothing else of the skin around them: it
-    would carry the source's skin tone to where the target's skin is painted.
+    would carry the source's skin tone to where the target's skin is generated.
 
     Args:
         images: ``(N, 3, S, S)`` float32 in [-1, 1].

@@ -1,6 +1,6 @@
 """The local embedding sub-network: five separate auto-encoders {E_local, G_local} (Section 3.1, Figure 2a).
 
-All that is known of a component's look passes through one latent code; from it G_local paints the component back (Eq. 1), and a
+All that is known of a component's look passes through one latent code; G_local reconstructs the component from it (Eq. 1), and a
 second decoder, not mentioned in the paper, gives the feature map that the mask-guided sub-network places.
 """
 

@@ -11,7 +11,7 @@ from faceaug.gan.components import COMPONENTS, STRIDE, Part, anatomy, centres, c
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.correspondence import Texture, disguise, transfer_texture
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
-from faceaug.gan.painter import Look, Painter
+from faceaug.gan.network import GeneratorNetwork, Look
 from faceaug.labels import BACKGROUND
 
 
@@ -163,7 +163,7 @@ class BackgroundFusing(nn.Module):
         return torch.stack([share[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
 
 
-class Framework(Painter):
+class Framework(GeneratorNetwork):
     """The overall generative framework G.
 
     Args:
@@ -205,7 +205,7 @@ class Framework(Painter):
         """The component feature maps: ``(N, 4 width, h / 4, w / 4)``, not placed yet."""
         return [decoder(codes[:, index]) for index, decoder in enumerate(self.feature_decoders)]
 
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """Faces with a look in the shape of the target masks, on the targets' backgrounds.
 
         Args:

@@ -1,4 +1,4 @@
-"""A trained generator for use: sources to latent codes, codes and targets to painted faces."""
+"""A trained generator for use: sources to latent codes, codes and targets to generated faces."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.gan.batches import NOISE
 from faceaug.gan.config import GeneratorConfig
-from faceaug.gan.painter import Look, Painter
-from faceaug.gan.variants import build_painter
+from faceaug.gan.network import GeneratorNetwork, Look
+from faceaug.gan.variants import build_generator
 from faceaug.labels import Scheme, fill_ignored
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
@@ -42,7 +42,7 @@ class Generator:
         compute: where it runs.
     """
 
-    network: Painter
+    network: GeneratorNetwork
     config: GeneratorConfig
     record: dict[str, Any]
     hash: str
@@ -74,7 +74,7 @@ class Generator:
     def disguise(self, images: ByteArray, labels: ByteArray, guides: ByteArray) -> Look:
         """The look of faces as on paired training steps: in the shape of other people's masks.
 
-        Painted on its own mask, it is a reconstruction as difficult as a transfer between two people.
+        Generated on its own mask, it is a reconstruction as difficult as a transfer between two people.
 
         Args:
             images: ``(N, S, S, 3)`` uint8 RGB.
@@ -100,7 +100,7 @@ class Generator:
         return Look.join(found)[: len(images)]
 
     @torch.inference_mode()
-    def paint(self, look: Look, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
+    def generate(self, look: Look, target_images: ByteArray, target_labels: ByteArray) -> ByteArray:
         """Faces with a look in the shape of the target masks, on the targets' backgrounds.
 
         Args:
@@ -118,7 +118,7 @@ class Generator:
             some = dataclasses.replace(some.map(lambda tensor: tensor.to(self.compute.device)), image=photos)
             with self.compute.autocast():
                 found.append(
-                    to_bytes(self.network.paint(some, self._image(target_images[rows]), self._labels(target_labels[rows])))
+                    to_bytes(self.network.generate(some, self._image(target_images[rows]), self._labels(target_labels[rows])))
                 )
         return np.concatenate(found)[: len(look)]
 
@@ -157,7 +157,7 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     if "generator" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no generator; train anew")
     config = from_dict(GeneratorConfig, record["generator"], where=str(path))
-    network = build_painter(config)
+    network = build_generator(config)
     load_state(network, tensors, path)
     network = compute.module(network).eval().requires_grad_(False)
     return Generator(network, config, record, content_hash(tensors, record["generator"]), compute)

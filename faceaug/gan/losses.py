@@ -19,10 +19,10 @@ def _half_squared_norm(difference: Tensor) -> Tensor:
     return 0.5 * difference.float().square().sum(1).mean()
 
 
-def local_reconstruction(parts: list[Part], painted: list[Tensor]) -> Tensor:
+def local_reconstruction(parts: list[Part], generated: list[Tensor]) -> Tensor:
     """Eq. 1, summed over the five components; absent ones cost nothing."""
     terms = []
-    for part, image in zip(parts, painted, strict=True):
+    for part, image in zip(parts, generated, strict=True):
         present = part.present.to(image.dtype)[:, None, None, None]
         terms.append(_half_squared_norm((image * part.mask - part.image) * present))
     return torch.stack(terms).sum()
@@ -56,7 +56,7 @@ def parsing(logits: Tensor, labels: Tensor, balance: float = 0.0) -> Tensor:
     So a batch's loss is the mean of its parts', however many pixels are left out in each.
 
     Args:
-        logits: ``(N, K, S, S)`` of P_F on the painted face.
+        logits: ``(N, K, S, S)`` of P_F on the generated face.
         labels: ``(N, S, S)`` uint8 target mask; 255 is left out.
         balance: 0 weighs all pixels the same (the paper); else a pixel weighs its class's frequency in that face to the power
             of ``-balance``. An eye has 0.2 % of the pixels.
@@ -86,7 +86,7 @@ def component_colours(result: Tensor, anatomies: Tensor, source: Tensor, source_
     Averaged over the five components; those that either face lacks cost nothing.
 
     Args:
-        result: ``(N, 3, S, S)`` painted faces in [-1, 1].
+        result: ``(N, 3, S, S)`` generated faces in [-1, 1].
         anatomies: ``(N, S, S)`` uint8, the targets'; 255 belongs to no component.
         source: ``(N, 3, S, S)`` sources in [-1, 1], constants.
         source_anatomies: ``(N, S, S)`` uint8, theirs.
@@ -124,5 +124,5 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def latent_regression(read: Tensor, code: Tensor) -> Tensor:
-    """BicycleGAN's distance between the code that painted a picture and the one read from it, both ``(N, C)``."""
+    """BicycleGAN's distance between the code that generated a picture and the one read from it, both ``(N, C)``."""
     return (read.float() - code.float()).abs().mean()

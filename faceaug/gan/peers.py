@@ -1,6 +1,6 @@
 """The two systems of Figure 4, compactly, from their papers: on this framework's mask-guided backbone and discriminators.
 
-Both paint the whole picture; as in settings 1 and 2 the target's background is pasted over it, since neither is shown one.
+Both generate the whole picture; as in settings 1 and 2 the target's background is pasted over it, since neither is shown one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.embedding import encoder
 from faceaug.gan.generator import MaskGuided
 from faceaug.gan.losses import kl_divergence, latent_regression
-from faceaug.gan.painter import Look, Painter, paste_background
+from faceaug.gan.network import GeneratorNetwork, Look, paste_background
 from faceaug.labels import BACKGROUND
 
 INSTANCE_FEATURES = 3
@@ -25,10 +25,10 @@ NOISE = 8
 """Length of BicycleGAN's code."""
 
 
-class Pix2PixHD(Painter):
+class Pix2PixHD(GeneratorNetwork):
     """pix2pixHD (Wang et al., CVPR 2018): instance-wise average-pooled features beside the one-hot mask.
 
-    An encoder as wide as the photo gives three numbers a pixel; their mean over each class of the source is painted into that
+    An encoder as wide as the photo gives three numbers a pixel; their mean over each class of the source is generated into that
     class's region of the target mask. Trained on reconstructions with adversarial and feature matching loss.
     """
 
@@ -57,8 +57,8 @@ class Pix2PixHD(Painter):
         sums = torch.einsum("nkhw,nchw->nkc", regions, features)
         return Look(sums / regions.sum((2, 3)).clamp(min=1.0)[:, :, None])
 
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
-        """See :class:`Painter`."""
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """See :class:`GeneratorNetwork`."""
         parts = anatomy(labels, self.config.scheme)
         features = torch.einsum("nkhw,nkc->nchw", one_hot(parts), look.codes.float())
         classes = one_hot(labels, len(self.config.scheme))
@@ -70,7 +70,7 @@ class Pix2PixHD(Painter):
         return {"adversarial": 1.0, "feature_matching": 10.0, "perceptual": training.lambda_perceptual}
 
 
-class BicycleGan(Painter):
+class BicycleGan(GeneratorNetwork):
     """BicycleGAN (Zhu et al., NeurIPS 2017): a noise code with its encoder.
 
     Paired steps are its cVAE-GAN (photo to code to photo), unpaired steps its cLR-GAN (noise to photo to code). In use the code
@@ -106,15 +106,15 @@ class BicycleGan(Painter):
         code = mean + noise[:, :NOISE] * torch.exp(0.5 * log_variance)
         return Look(code[:, None]), {"kl": kl_divergence(mean, log_variance)}
 
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
-        """See :class:`Painter`."""
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+        """See :class:`GeneratorNetwork`."""
         regions = one_hot(labels, len(self.config.scheme))
         noise = look.codes.flatten(1).float()[:, :, None, None].expand(-1, -1, *regions.shape[2:])
         condition = torch.cat([regions, noise], 1).contiguous(memory_format=torch.channels_last)
         return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, anatomy(labels, self.config.scheme))
 
     def read_back(self, picture: Tensor, labels: Tensor, codes: Tensor, *, paired: bool) -> dict[str, Tensor]:
-        """On unpaired steps the code is to be read from the picture it painted."""
+        """On unpaired steps the code is to be read from the picture it generated."""
         if paired:
             return {}
         mean, _ = self._encode(picture, anatomy(labels, self.config.scheme))

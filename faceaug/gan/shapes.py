@@ -15,7 +15,7 @@ from faceaug.gan.components import COMPONENTS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.discriminator import ProjectedDiscriminator
 from faceaug.gan.generator import TEXTURE_CHANNELS, Framework
-from faceaug.gan.painter import Painter
+from faceaug.gan.network import GeneratorNetwork
 from faceaug.gan.step import Networks, gan_gradients
 from faceaug.training.device import Compute
 
@@ -80,8 +80,8 @@ def _zeros(*shape: int) -> torch.Tensor:
 
 def _part_rows(networks: Networks) -> list[Row]:
     size = networks.generator.config.size
-    painter = networks.generator
-    rows = _framework_rows(painter) if isinstance(painter, Framework) else _variant_rows(painter)
+    network = networks.generator
+    rows = _framework_rows(network) if isinstance(network, Framework) else _variant_rows(network)
     return [
         *rows,
         *_judge_rows(networks, size),
@@ -134,12 +134,12 @@ def _framework_rows(framework: Framework) -> list[Row]:
     return rows
 
 
-def _variant_rows(painter: Painter) -> list[Row]:
+def _variant_rows(network: GeneratorNetwork) -> list[Row]:
     """The whole of another system, from source and target to the face."""
-    size = painter.config.size
+    size = network.config.size
     photo, labels = _zeros(3, size, size), torch.zeros(1, size, size, dtype=torch.uint8, device="meta")
-    row = _measure(painter.config.variant, painter, photo, labels, photo, labels)
-    parts = [Row(f"  {name}", "", "", count_parameters(part), 0) for name, part in painter.named_children()]
+    row = _measure(network.config.variant, network, photo, labels, photo, labels)
+    parts = [Row(f"  {name}", "", "", count_parameters(part), 0) for name, part in network.named_children()]
     return [row, *parts]
 
 

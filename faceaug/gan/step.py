@@ -23,9 +23,9 @@ from faceaug.gan.losses import (
     parsing,
     perceptual,
 )
-from faceaug.gan.painter import Painter
+from faceaug.gan.network import GeneratorNetwork
 from faceaug.gan.shift import draw_shift
-from faceaug.gan.variants import build_painter
+from faceaug.gan.variants import build_generator
 from faceaug.parser.network import fold_batch_norm
 from faceaug.training.device import Compute
 
@@ -37,7 +37,7 @@ class Networks:
     Paired reconstructions and unpaired transfers have a discriminator each, as in the official code, or share one.
     """
 
-    generator: Painter
+    generator: GeneratorNetwork
     paired: nn.Module
     unpaired: nn.Module
     parser: nn.Module
@@ -53,7 +53,7 @@ class Networks:
             parser: ``(N, 3, S, S)`` in [-1, 1] to logits ``(N, K, S, S)``.
             compute: device and precision.
         """
-        painter = compute.module(build_painter(config))
+        network = compute.module(build_generator(config))
         projected = training.discriminator == "projected"
         features = ImageNetFeatures() if projected or training.lambda_perceptual > 0 else None
 
@@ -65,7 +65,7 @@ class Networks:
         paired = discriminator()
         unpaired = paired if training.one_discriminator else discriminator()
         features = compute.module(features) if features is not None else None
-        return cls(painter, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
+        return cls(network, paired, unpaired, compute.module(fold_batch_norm(parser)), features)
 
 
 @dataclass
@@ -145,7 +145,7 @@ def gan_gradients(
 ) -> dict[str, Tensor]:
     """Add one batch's gradients to the weights of the framework and of the discriminator in turn.
 
-    Both come from the same forward passes: D judges the painted faces once; its gradient with respect to the picture goes to G,
+    Both come from the same forward passes: D judges the generated faces once; its gradient with respect to the picture goes to G,
     the one with respect to its weights to D. Arguments and result as :func:`gan_step`.
     """
     target, labels = compute.image(batch.images), batch.labels.to(compute.device)
@@ -166,7 +166,7 @@ def gan_gradients(
             batch.noise.to(compute.device),
             paired=paired,
         )
-        result = generator.paint(look, target, labels)
+        result = generator.generate(look, target, labels)
 
     # The losses on the picture are differentiated down to the picture first, then once through G.
     picture = result.detach().float().requires_grad_()

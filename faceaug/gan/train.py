@@ -301,7 +301,7 @@ class _Preview:
             torch.from_numpy(self.labels[0]).to(compute.device),
         )
 
-        def painted(images: Any, labels: Any) -> list[Any]:
+        def generated(images: Any, labels: Any) -> list[Any]:
             with compute.autocast():
                 anatomies = torch.from_numpy(self.scheme.anatomy(labels)).to(compute.device)
                 result = generator(compute.image(to_float(images)), anatomies, target, target_labels)
@@ -310,10 +310,10 @@ class _Preview:
         rows = [
             ("target", list(self.images[0])),
             ("mask", list(self.scheme.colour(self.labels[0]))),
-            ("reconstructed", painted(self.images[0], self.labels[0])),
+            ("reconstructed", generated(self.images[0], self.labels[0])),
         ]
         for letter, images, labels in zip("ABC", self.images[1:], self.labels[1:], strict=True):
-            rows += [(f"source {letter}", list(images)), (f"result {letter}", painted(images, labels))]
+            rows += [(f"source {letter}", list(images)), (f"result {letter}", generated(images, labels))]
         return grid(rows)
 
 

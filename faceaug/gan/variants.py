@@ -5,10 +5,10 @@ from __future__ import annotations
 from faceaug.gan.ablations import GlobalSetting, LocalSetting
 from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.generator import Framework
-from faceaug.gan.painter import Painter
+from faceaug.gan.network import GeneratorNetwork
 from faceaug.gan.peers import BicycleGan, Pix2PixHD
 
-_BUILD: dict[str, type[Painter]] = {
+_BUILD: dict[str, type[GeneratorNetwork]] = {
     "full": Framework,
     "local": LocalSetting,
     "global": GlobalSetting,
@@ -17,6 +17,6 @@ _BUILD: dict[str, type[Painter]] = {
 }
 
 
-def build_painter(config: GeneratorConfig) -> Painter:
+def build_generator(config: GeneratorConfig) -> GeneratorNetwork:
     """A fresh network of ``config.variant``."""
     return _BUILD[config.variant](config)  # type: ignore[call-arg]

@@ -1,1 +1,1 @@
-"""Generation: who is painted onto which mask, painting, filters, shards (Section 4)."""
+"""Generation: who is generated onto which mask, generating, filters, shards (Section 4)."""

@@ -1,6 +1,6 @@
 """Perceived gender of faces: a linear classifier on ImageNet features, trained on CelebA's ``Male``.
 
-It serves one purpose: keeping painted faces consistent with the masks they fill, as in Section 4 of the paper.
+It serves one purpose: keeping generated faces consistent with the masks they fill, as in Section 4 of the paper.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _TOGETHER = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows to be painted, in order.
+    """Rows to be generated, in order.
 
     Attributes:
         target: ``(R,)`` index of each row's target.

@@ -1,4 +1,4 @@
-"""A generation run: plan, paint shard by shard, filter, count, show."""
+"""A generation run: plan, generate shard by shard, filter, count, show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from faceaug.errors import CheckpointMismatch, NothingLeft
 from faceaug.files import write_json
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
-from faceaug.gan.painter import Look
+from faceaug.gan.network import Look
 from faceaug.generate.agreement import agreement
 from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
@@ -43,14 +43,14 @@ class GenerateConfig:
     per_mask: int = 2
     """Different sources for every target mask."""
     gender: str = "consistent"
-    """``consistent``: sources of the target's gender; ``filter``: any source, painted faces of another gender than the target's
+    """``consistent``: sources of the target's gender; ``filter``: any source, generated faces of another gender than the target's
     are dropped (the paper's way); ``any``."""
     candidates: int = CANDIDATES
     """Photos drawn for each row, of which the one most like the target in shape is its source; 1 takes any, as the paper does."""
     min_agreement: float = 0.0
-    """Painted faces whose agreement with their mask is lower are dropped."""
+    """Generated faces whose agreement with their mask is lower are dropped."""
     min_confidence: float = 0.0
-    """Pixels whose class the parser finds less likely than this become unknown (255): something else was painted there."""
+    """Pixels whose class the parser finds less likely than this become unknown (255): something else was generated there."""
     rows_per_shard: int = 500
     """Planned rows of a shard, before filters."""
     seed: int = 0
@@ -79,14 +79,14 @@ def generate(
     *,
     batch: int = 32,
 ) -> dict[str, Any]:
-    """Paint labelled faces into shards, or go on at the first shard that is missing.
+    """Generate labelled faces into shards, or go on at the first shard that is missing.
 
     Args:
         run: the set's folder; gets ``config.json``, ``gender.json``, shards, ``faces.png`` and, last, ``complete.json``.
         targets: labelled faces: whose masks and backgrounds are used.
         sources: photos, with labels for the generator to cut components by.
-        generator: paints.
-        parser: reads what was painted.
+        generator: with trained weights.
+        parser: reads what was generated.
         config: what to generate.
         batch: faces at once; changes nothing in the result.
 
@@ -103,7 +103,7 @@ def generate(
         raise ValueError("targets and sources need label maps")
     if not targets.size == sources.size == generator.config.size:
         raise CheckpointMismatch(
-            f"generator: paints {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
+            f"generator: generates {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
         )
     if not targets.scheme == generator.config.scheme == parser.config.scheme:
         schemes = {"targets": targets.scheme, "generator": generator.config.scheme, "parser": parser.config.scheme}
@@ -132,7 +132,7 @@ def generate(
         candidates=config.candidates,
         target_male=target_male,
     )
-    painter = _Painter(targets, sources, target_male, generator, parser, gender, config, batch)
+    generation = _Generation(targets, sources, target_male, generator, parser, gender, config, batch)
 
     count = -(-len(plan) // config.rows_per_shard)
     dropped: Counter[str] = Counter(plan.dropped)
@@ -144,7 +144,7 @@ def generate(
             path = run / shard_name(number)
             tally = run / f"{shard_name(number)}.json"
             if not (path.is_file() and tally.is_file()):
-                images, labels, columns, lost = painter.paint(plan, rows, progress)
+                images, labels, columns, lost = generation.generate(plan, rows, progress)
                 write_json(tally, {"rows": len(images), "dropped": lost, "unknown": int((labels == IGNORE).sum())})
                 write_shard(
                     path, images, labels, columns, number=number, scheme=targets.scheme, generator=generator.hash, config=record
@@ -216,8 +216,8 @@ def _genders(
     return classifier, male, report
 
 
-class _Painter:
-    """Paints planned rows; every source is encoded once and its look kept."""
+class _Generation:
+    """Generates planned rows; every source is encoded once and its look kept."""
 
     def __init__(
         self,
@@ -247,7 +247,7 @@ class _Painter:
             self.looks.update({key: look[i : i + 1] for i, key in enumerate(new[start : start + self.batch])})
         return Look.join([self.looks[key] for key in wanted])
 
-    def paint(
+    def generate(
         self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
     ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
         """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
@@ -255,15 +255,15 @@ class _Painter:
         look = self._encode(plan.source[rows], plan.mirrored[rows])
         target, source = plan.target[rows], plan.source[rows]
         labels = self.targets.labels[target]
-        painted, read, likely = [], [], []
+        generated, read, likely = [], [], []
         for start in range(0, len(rows), self.batch):
             some = slice(start, start + self.batch)
-            painted.append(self.generator.paint(look[some], self.targets.images[target[some]], labels[some]))
-            found, probability = predict_against(self.parser, painted[-1], labels[some])
+            generated.append(self.generator.generate(look[some], self.targets.images[target[some]], labels[some]))
+            found, probability = predict_against(self.parser, generated[-1], labels[some])
             read.append(found)
             likely.append(probability)
             progress.update(int(rows[start]))
-        images = np.concatenate(painted)
+        images = np.concatenate(generated)
         fits = agreement(np.concatenate(read), labels)
         labels = np.where(np.concatenate(likely) < self.config.min_confidence, IGNORE, labels).astype(np.uint8)
         lost: dict[str, int] = {}
@@ -271,7 +271,7 @@ class _Painter:
         lost["agreement too low"] = int((~keep).sum())
         if self.config.gender == "filter" and self.gender is not None:
             same = self.gender.male(images) == self.target_male[target]
-            lost["painted gender differs from the target's"] = int((keep & ~same).sum())
+            lost["generated gender differs from the target's"] = int((keep & ~same).sum())
             keep &= same
         columns = {
             "target": [self.targets.names[i] for i in target[keep]],
@@ -287,7 +287,7 @@ class _Painter:
 
 
 def contact_sheet(reader: ShardReader, targets: FaceSet, sources: FaceSet, *, columns: int = 12) -> ByteArray:
-    """Painted faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
+    """Generated faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
     chosen = np.unique(np.linspace(0, len(reader) - 1, 2 * columns).round().astype(int))
     target_of = {name: index for index, name in enumerate(targets.names)}
     source_of = {name: index for index, name in enumerate(sources.names)}
@@ -299,6 +299,6 @@ def contact_sheet(reader: ShardReader, targets: FaceSet, sources: FaceSet, *, co
             ("target", [targets.images[target_of[row["target"]]] for row in about]),
             ("mask", [targets.scheme.colour(labels) for _, labels in faces]),
             ("source", [sources.images[source_of[row["source"]]] for row in about]),
-            ("painted", [image for image, _ in faces]),
+            ("generated", [image for image, _ in faces]),
         ]
     return grid(lines)

@@ -27,7 +27,7 @@ def test_findings_are_named_and_exit_with_1(faceaug, tmp_path):
 
 
 def test_what_cannot_be_checked_exits_with_2(faceaug):
-    assert faceaug("check", "paintings").code == 2
+    assert faceaug("check", "generatings").code == 2
     assert "nowhere: no such folder" in faceaug("check", "helen:nowhere").error
 
 

@@ -54,7 +54,7 @@ def _celebamask(root):
         write(root / "CelebA-HQ-img" / f"{number}.jpg", photo_of(number, 64))
         for label, part in enumerate(CELEBAMASK_19.classes[1:], 1):
             path = root / "CelebAMask-HQ-mask-anno" / str(number // 2000) / f"{number:05d}_{part}.png"
-            # Skin lies under everything but the background: later parts are painted over it.
+            # Skin lies under everything but the background: later parts are generated over it.
             mask = labels > 0 if part == "skin" else labels == label
             write(path, np.repeat(np.uint8(255) * mask[..., None], 3, axis=2))
     rows = [(0, "000005"), (1, "000004"), (2, "000003"), (2000, "000002"), (2001, "000001"), (2002, "000006")]

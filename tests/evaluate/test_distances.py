@@ -38,7 +38,7 @@ def test_kernel_distance_of_every_row_once_is_that_of_all():
     rng = np.random.default_rng(3)
     distance = KernelDistance(rng.normal(size=(30, 5)), rng.normal(size=(20, 5)))
     assert distance(np.arange(20)) == pytest.approx(distance())
-    assert distance(np.array([0, 0, 1])) == pytest.approx(distance._within_real + distance._painted[0, 1]
+    assert distance(np.array([0, 0, 1])) == pytest.approx(distance._within_real + distance._generated[0, 1]
                                                          - 2 * distance._between[[0, 0, 1]].mean())  # fmt: skip
 
 

@@ -35,18 +35,18 @@ def test_the_same_seed_gives_the_same_figures(ready, tmp_path):
     assert evaluate(tmp_path / "b", *ready, CONFIG, record={}) == first
 
 
-def test_real_faces_in_the_painters_place_are_perfect(ready, tmp_path, monkeypatch):
+def test_real_faces_in_the_generators_place_are_perfect(ready, tmp_path, monkeypatch):
     generator, targets, sources, _, judge, features = ready
     monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
     monkeypatch.setattr(module, "predict_labels", lambda j, images, **_: np.repeat(targets.labels, CONFIG.per_mask, axis=0))
     scores = evaluate(tmp_path, generator, targets, sources, targets, judge, features, CONFIG, record={})["scores"]
     assert scores["agreement pixel_accuracy"]["value"] == 1.0
     assert scores["diversity"]["value"] == 0.0
-    painted = evaluate(tmp_path, *ready, CONFIG, record={})["scores"]
-    assert scores["FID-EffLite0"]["value"] < 0.5 * painted["FID-EffLite0"]["value"]
+    generated = evaluate(tmp_path, *ready, CONFIG, record={})["scores"]
+    assert scores["FID-EffLite0"]["value"] < 0.5 * generated["FID-EffLite0"]["value"]
 
 
-def test_a_source_painted_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
+def test_a_source_generated_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
     generator, targets, sources, real, judge, features = ready
     # The sources' photos on the sources' own masks: nothing of them is lost.
     monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(s.images[plan.source]))
@@ -75,7 +75,7 @@ def test_the_parser_that_the_gan_was_trained_to_please_is_no_judge(ready, tmp_pa
 
 def test_sizes_must_agree(ready, noise, tmp_path):
     generator, _, *others = ready
-    with pytest.raises(CheckpointMismatch, match="paints 64 px, targets are 128 px"):
+    with pytest.raises(CheckpointMismatch, match="generates 64 px, targets are 128 px"):
         evaluate(tmp_path / "x", generator, noise(2, 128), *others, CONFIG, record={})
 
 

@@ -7,7 +7,7 @@ from small import GENERATOR
 from faceaug.gan.components import COMPONENTS, cut_parts
 from faceaug.gan.config import PRESETS, GeneratorConfig
 from faceaug.gan.generator import Framework, continued
-from faceaug.gan.painter import Look
+from faceaug.gan.network import Look
 from faceaug.labels import BACKGROUND, HAIR
 
 
@@ -46,7 +46,7 @@ def test_every_preset_is_the_whole_model(preset):
     assert network.config.blocks == 9
 
 
-def test_a_batch_is_painted_as_its_faces_one_by_one(framework, batch):
+def test_a_batch_is_generated_as_its_faces_one_by_one(framework, batch):
     framework.double()  # so that rounding is nothing
     images, labels = batch[0].double(), batch[1]
     together = framework(images, labels, images.flip(0), labels.flip(0))
@@ -67,14 +67,14 @@ def test_the_targets_own_face_is_not_seen(framework, batch):
     images, labels = batch
     look = framework.encode(images, labels)[[3, 2, 1, 0]]
     changed = torch.where((labels != BACKGROUND)[:, None], torch.rand_like(images), images)
-    assert torch.equal(framework.paint(look, images, labels), framework.paint(look, changed, labels))
+    assert torch.equal(framework.generate(look, images, labels), framework.generate(look, changed, labels))
 
 
 def test_the_targets_background_is_seen(framework, batch):
     images, labels = batch
     look = framework.encode(images, labels)
     changed = torch.where((labels == BACKGROUND)[:, None], -images, images)
-    assert not torch.allclose(framework.paint(look, images, labels), framework.paint(look, changed, labels), atol=1e-3)
+    assert not torch.allclose(framework.generate(look, images, labels), framework.generate(look, changed, labels), atol=1e-3)
 
 
 def test_the_sources_pixels_are_seen_where_they_fit_and_its_background_never(framework, batch):
@@ -85,11 +85,11 @@ def test_the_sources_pixels_are_seen_where_they_fit_and_its_background_never(fra
         return
     inside = (look.anatomy != BACKGROUND)[:, None]
     brighter = torch.where(inside, look.image + 0.5, look.image)
-    result = framework.paint(look, images, labels)
-    assert not torch.allclose(framework.paint(dataclasses.replace(look, image=brighter), images, labels), result, atol=1e-2)
+    result = framework.generate(look, images, labels)
+    assert not torch.allclose(framework.generate(dataclasses.replace(look, image=brighter), images, labels), result, atol=1e-2)
     nothing = dataclasses.replace(look, known=torch.zeros_like(look.anatomy, dtype=torch.bool))
     other = dataclasses.replace(nothing, image=torch.rand_like(look.image))
-    assert torch.equal(framework.paint(nothing, images, labels), framework.paint(other, images, labels))
+    assert torch.equal(framework.generate(nothing, images, labels), framework.generate(other, images, labels))
 
 
 def test_a_looks_rows_join_to_the_whole(framework, batch):
@@ -123,11 +123,11 @@ def test_a_components_code_matters_where_the_target_has_it(framework, batch):
         gone = labels.clone()
         for label in component.labels:
             gone[gone == label] = 0
-        assert torch.equal(framework.paint(look, images, gone), framework.paint(other, images, gone)), component.name
-        assert not torch.allclose(framework.paint(look, images, labels), framework.paint(other, images, labels), atol=1e-3)
+        assert torch.equal(framework.generate(look, images, gone), framework.generate(other, images, gone)), component.name
+        assert not torch.allclose(framework.generate(look, images, labels), framework.generate(other, images, labels), atol=1e-3)
 
 
-def test_bare_masks_are_painted(framework):
+def test_bare_masks_are_generated(framework):
     images, labels = torch.zeros(1, 3, 64, 64), torch.zeros(1, 64, 64, dtype=torch.uint8)
     assert torch.isfinite(framework(images, labels, images, labels)).all()
     codes = framework.encode(images, labels).codes

@@ -4,11 +4,11 @@ import torch
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.gan.inference import load_generator
-from faceaug.gan.painter import Look
+from faceaug.gan.network import Look
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_how_many_are_painted_at_once_changes_nothing(trained, faces, precision):
+def test_how_many_are_generated_at_once_changes_nothing(trained, faces, precision):
     from faceaug.training.device import Compute
 
     generator = load_generator(trained.gan, Compute(torch.device("cpu"), precision))
@@ -19,8 +19,8 @@ def test_how_many_are_painted_at_once_changes_nothing(trained, faces, precision)
     assert torch.equal(look.image, alone.image)
     assert torch.equal(look.anatomy, alone.anatomy)
     turned = look[[4, 3, 2, 1, 0]]
-    together = generator.paint(turned, images, labels)
-    single = np.concatenate([generator.paint(turned[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])
+    together = generator.generate(turned, images, labels)
+    single = np.concatenate([generator.generate(turned[i : i + 1], images[i : i + 1], labels[i : i + 1]) for i in range(5)])
     assert (together == single).all()
 
 

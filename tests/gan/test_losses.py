@@ -38,7 +38,7 @@ def test_adversarial_terms_by_hand():
     assert math.isfinite(float(losses.adversarial(_judgements(-1e4))))
 
 
-def test_feature_matching_moves_only_the_painted_side():
+def test_feature_matching_moves_only_the_generated_side():
     real, fake = _judgements(0.0, 1.0), _judgements(0.0, 3.0)
     for judgement in (*real, *fake):
         judgement.features.requires_grad_()
@@ -83,12 +83,12 @@ def test_every_face_weighs_the_same_in_the_parsing_loss(balance):
 def test_component_colours_by_hand():
     labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
     labels[0, 0], labels[0, 3] = 10, 1  # hair above, skin below
-    painted, source = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
-    assert float(losses.component_colours(painted, labels, source, labels)) == 0
+    generated, source = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    assert float(losses.component_colours(generated, labels, source, labels)) == 0
     source[:, :, 0] = 0.5  # a flat colour: the means differ by 0.5 in three channels, in one of five components
-    assert float(losses.component_colours(painted, labels, source, labels)) == pytest.approx(3 * 0.25 / 5)
+    assert float(losses.component_colours(generated, labels, source, labels)) == pytest.approx(3 * 0.25 / 5)
     source[:, :, 0] = torch.tensor([0.5, -0.5, 0.5, -0.5])  # the same mean, another contrast
-    assert float(losses.component_colours(painted, labels, source, labels)) == pytest.approx(3 * 0.25 / 5, rel=0.05)
+    assert float(losses.component_colours(generated, labels, source, labels)) == pytest.approx(3 * 0.25 / 5, rel=0.05)
 
 
 def test_component_colours_do_not_ask_where_or_for_what_is_not_there():
@@ -101,11 +101,11 @@ def test_component_colours_do_not_ask_where_or_for_what_is_not_there():
     with torch.autocast("cpu", torch.bfloat16):  # a deviation is a small difference of large numbers
         assert float(losses.component_colours(image, labels, *elsewhere)) == pytest.approx(0.0, abs=1e-6)
     nothing = torch.full_like(labels, 255)
-    painted = image.clone().requires_grad_()
-    loss = losses.component_colours(painted, nothing, *elsewhere)
+    generated = image.clone().requires_grad_()
+    loss = losses.component_colours(generated, nothing, *elsewhere)
     loss.backward()
     assert float(loss.detach()) == 0
-    assert not painted.grad.any()
+    assert not generated.grad.any()
     # Flat regions have a finite slope.
     flat = torch.zeros(2, 3, 8, 8, requires_grad=True)
     losses.component_colours(flat, labels, *elsewhere).backward()

@@ -39,7 +39,7 @@ def _textbook(networks, batch, paired):
     parts = cut_parts(batch.source_images, batch.source_labels)
     loss = TRAINING.lambda_local * local_reconstruction(parts, generator.embedding.reconstruct(generator.embedding.encode(parts)))
     look, _ = generator.embed(batch.source_images, batch.source_labels, batch.guides, batch.noise, paired=paired)
-    result = generator.paint(look, target, labels)
+    result = generator.generate(look, target, labels)
     real, fake = discriminator(target, condition), discriminator(result, condition)
     loss = loss + TRAINING.lambda_gd * adversarial(fake)
     loss = loss + TRAINING.lambda_gp * parsing(networks.parser(result), labels, TRAINING.parsing_balance)

@@ -12,7 +12,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.gan.shapes import describe
 from faceaug.gan.step import Networks, gan_gradients
 from faceaug.gan.train import fit_gan
-from faceaug.gan.variants import build_painter
+from faceaug.gan.variants import build_generator
 from faceaug.parser.network import build_parser
 
 OTHERS = [name for name in VARIANTS if name != "full"]
@@ -34,34 +34,34 @@ def batch(faces):
 @pytest.mark.parametrize("variant", OTHERS)
 def test_the_background_is_pasted_and_nothing_else_of_the_target_is_seen(variant, batch):
     images, labels = batch
-    painter = build_painter(_config(variant)).eval().requires_grad_(False)
-    look = painter.encode(images, labels)[[2, 1, 0]]
-    result = painter.paint(look, images, labels)
+    generator = build_generator(_config(variant)).eval().requires_grad_(False)
+    look = generator.encode(images, labels)[[2, 1, 0]]
+    result = generator.generate(look, images, labels)
     background = (labels == 0)[:, None].expand_as(images)
     assert torch.equal(result[background], images[background])
     changed = torch.where(background, images, torch.rand_like(images))
-    assert torch.equal(painter.paint(look, changed, labels), result)
+    assert torch.equal(generator.generate(look, changed, labels), result)
 
 
 @pytest.mark.parametrize("variant", OTHERS)
 def test_the_code_matters_and_comes_from_the_face_alone(variant, batch):
     images, labels = batch
-    painter = build_painter(_config(variant)).eval().requires_grad_(False)
-    look = painter.encode(images, labels)
+    generator = build_generator(_config(variant)).eval().requires_grad_(False)
+    look = generator.encode(images, labels)
     other = look.map(lambda codes: codes + 1)
-    assert not torch.allclose(painter.paint(look, images, labels), painter.paint(other, images, labels), atol=1e-3)
+    assert not torch.allclose(generator.generate(look, images, labels), generator.generate(other, images, labels), atol=1e-3)
     if variant != "pix2pixhd":  # its encoder sees the photo; its features of the background are pasted over
         changed = torch.where((labels == 0)[:, None], torch.rand_like(images), images)
-        assert torch.equal(painter.encode(changed, labels).codes, look.codes)
+        assert torch.equal(generator.encode(changed, labels).codes, look.codes)
 
 
 def test_pix2pixhd_codes_are_means_over_the_regions(batch):
     images, labels = batch
-    painter = build_painter(_config("pix2pixhd")).eval().requires_grad_(False)
-    codes, features = painter.encode(images, labels).codes, painter.encoder(images)
+    generator = build_generator(_config("pix2pixhd")).eval().requires_grad_(False)
+    codes, features = generator.encode(images, labels).codes, generator.encoder(images)
     skin = (labels[1] == 1)[None].expand(3, -1, -1)
     assert torch.allclose(codes[1, 1], features[1][skin].reshape(3, -1).mean(1), atol=1e-5)
-    assert not painter.encode(images, torch.zeros_like(labels)).codes[:, 1:].any()
+    assert not generator.encode(images, torch.zeros_like(labels)).codes[:, 1:].any()
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_a_trained_variant_is_loaded_as_itself(variant, faces, compute, tmp_path
     alone = torch.cat([generator.encode(faces.images[i : i + 1], faces.labels[i : i + 1]).codes for i in range(3)])
     assert torch.equal(look.codes, alone)
     assert not torch.equal(look.codes[0], look.codes[1])
-    painted = generator.paint(look, faces.images[:3], faces.labels[:3])
+    generated = generator.generate(look, faces.images[:3], faces.labels[:3])
     background = np.asarray(faces.labels[:3]) == 0
-    assert np.array_equal(painted[background], np.asarray(faces.images[:3])[background])
+    assert np.array_equal(generated[background], np.asarray(faces.images[:3])[background])
 
 
 def test_an_unknown_variant_is_refused():

@@ -27,9 +27,9 @@ def test_clock():
 
 
 def test_progress_tells_count_share_and_rate(capsys):
-    with Progress("painting", 4, unit="faces", every=0) as progress:
+    with Progress("generating", 4, unit="faces", every=0) as progress:
         for count in range(1, 5):
             progress.update(count, "fine")
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith("painting: 4/4 faces (100 %)")
+    assert last.startswith("generating: 4/4 faces (100 %)")
     assert last.endswith("fine")

@@ -17,11 +17,11 @@ from faceaug.labels import BACKGROUND
 
 @dataclass(frozen=True)
 class Look:
-    """What a painter knows of source faces.
+    """What a network knows of source faces.
 
     Attributes:
         codes: ``(N, K, C)`` float32 latent codes.
-        image: ``(N, 3, S, S)`` float in [-1, 1]: the photos, of painters that use their pixels; else None.
+        image: ``(N, 3, S, S)`` float in [-1, 1]: the photos, of networks that use their pixels; else None.
         anatomy: ``(N, S, S)`` uint8: which part of the face each pixel is, likewise.
         known: ``(N, S, S)`` bool: pixels that may be used; all where None.
     """
@@ -43,13 +43,13 @@ class Look:
 
     @classmethod
     def join(cls, looks: Sequence[Look]) -> Look:
-        """Several in a row; all of one painter."""
+        """Several in a row; all of one network."""
         rows = [vars(look) for look in looks]
         known = [name for name, value in rows[0].items() if value is not None]
         return cls(**{name: torch.cat([row[name] for row in rows]) for name in known})
 
 
-class Painter(nn.Module, ABC):
+class GeneratorNetwork(nn.Module, ABC):
     """A generator of the comparison.
 
     Attributes:
@@ -67,7 +67,7 @@ class Painter(nn.Module, ABC):
         """The look of source faces, ``(N, 3, S, S)`` float32 in [-1, 1] with anatomies ``(N, S, S)`` uint8."""
 
     @abstractmethod
-    def paint(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
+    def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """Faces with a look on the targets' label maps, of ``config.scheme``, and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
 
     @abstractmethod
@@ -89,12 +89,12 @@ class Painter(nn.Module, ABC):
         return self.encode(images, anatomies), {}
 
     def read_back(self, picture: Tensor, labels: Tensor, codes: Tensor, *, paired: bool) -> dict[str, Tensor]:
-        """Terms of the loss that look at the painted picture through the painter's own networks."""
+        """Terms of the loss that look at the generated picture through the network's own networks."""
         return {}
 
     def forward(self, source: Tensor, source_anatomy: Tensor, target: Tensor, target_labels: Tensor) -> Tensor:
-        """G(x_s, m_s, x_t, m_t); shapes as in :meth:`encode` and :meth:`paint`."""
-        return self.paint(self.encode(source, source_anatomy), target, target_labels)
+        """G(x_s, m_s, x_t, m_t); shapes as in :meth:`encode` and :meth:`generate`."""
+        return self.generate(self.encode(source, source_anatomy), target, target_labels)
 
 
 def paste_background(face: Tensor, images: Tensor, anatomies: Tensor) -> Tensor:
