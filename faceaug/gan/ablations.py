@@ -7,9 +7,9 @@ from torch import Tensor
 
 from faceaug.gan.blocks import initialise, to_rgb
 from faceaug.gan.components import COMPONENTS, STRIDE, Component, anatomy, cut_parts, one_hot
-from faceaug.gan.config import TEMPLATE_SIZE, GeneratorConfig, TrainingConfig
+from faceaug.gan.config import TEMPLATE_SIZE, GeneratorConfig
 from faceaug.gan.embedding import LocalEmbedding, encoder
-from faceaug.gan.generator import MaskGuided, adversarial_weights
+from faceaug.gan.generator import MaskGuided
 from faceaug.gan.network import GeneratorNetwork, Look, paste_background
 from faceaug.labels import BACKGROUND
 
@@ -50,10 +50,6 @@ class LocalSetting(GeneratorNetwork):
         face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
         return paste_background(face, images, anatomy(labels, self.config.scheme))
 
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """Eq. 9, as for the whole framework."""
-        return {"local": training.lambda_local, **adversarial_weights(training, paired=paired)}
-
 
 class GlobalSetting(GeneratorNetwork):
     """Setting 1: one global embedding of the source, as long as the five local ones together; the background is pasted."""
@@ -77,7 +73,3 @@ class GlobalSetting(GeneratorNetwork):
         """See :class:`GeneratorNetwork`."""
         face = self.to_rgb(self.mask_guided(one_hot(labels, len(self.config.scheme)), spread(look.codes, self.config.size)))
         return paste_background(face, images, anatomy(labels, self.config.scheme))
-
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """L_global, L_GP and L_GD."""
-        return adversarial_weights(training, paired=paired)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Part, anatomy, centres, cut_parts, enlarge, one_hot, place, region
-from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.correspondence import Texture, disguise, transfer_texture
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
 from faceaug.gan.network import GeneratorNetwork, Look
@@ -228,21 +228,3 @@ class Framework(GeneratorNetwork):
         foreground = self.mask_guided(condition, placed)
         result: Tensor = self.fusing(foreground, texture, images, parts)
         return result
-
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """Eq. 9; global reconstruction and feature matching are off on unpaired data (Section 3.3)."""
-        return {"local": training.lambda_local, **adversarial_weights(training, paired=paired)}
-
-
-def adversarial_weights(training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-    """Eq. 9 without Eq. 1."""
-    weights = {"adversarial": training.lambda_gd, "parsing": training.lambda_gp}
-    if paired:
-        weights |= {
-            "global": training.lambda_global,
-            "feature_matching": training.lambda_gd * training.lambda_fm,
-            "perceptual": training.lambda_perceptual,
-        }
-    else:
-        weights["colour"] = training.lambda_colour
-    return weights

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.config import GeneratorConfig
 from faceaug.labels import BACKGROUND
 
 
@@ -69,10 +69,6 @@ class GeneratorNetwork(nn.Module, ABC):
     @abstractmethod
     def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:
         """Faces with a look on the targets' label maps, of ``config.scheme``, and backgrounds: ``(N, 3, S, S)`` in [-1, 1]."""
-
-    @abstractmethod
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """The terms of the loss and what each weighs; terms that are not named are not computed."""
 
     def embed(
         self, images: Tensor, anatomies: Tensor, guides: Tensor, noise: Tensor, *, paired: bool

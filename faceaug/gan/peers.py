@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from faceaug.gan.ablations import FACE
 from faceaug.gan.blocks import conv, initialise, to_rgb, up
 from faceaug.gan.components import anatomy, one_hot
-from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.embedding import encoder
 from faceaug.gan.generator import MaskGuided
 from faceaug.gan.losses import kl_divergence, latent_regression
@@ -65,10 +65,6 @@ class Pix2PixHD(GeneratorNetwork):
         condition = torch.cat([classes, features], 1).contiguous(memory_format=torch.channels_last)
         return paste_background(self.to_rgb(self.mask_guided(condition, [])), images, parts)
 
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """The weights of its paper, and as much of the perceptual loss that its code has as the framework gets."""
-        return {"adversarial": 1.0, "feature_matching": 10.0, "perceptual": training.lambda_perceptual}
-
 
 class BicycleGan(GeneratorNetwork):
     """BicycleGAN (Zhu et al., NeurIPS 2017): a noise code with its encoder.
@@ -119,9 +115,3 @@ class BicycleGan(GeneratorNetwork):
             return {}
         mean, _ = self._encode(picture, anatomy(labels, self.config.scheme))
         return {"latent": latent_regression(mean, codes[:, 0].detach())}
-
-    def weights(self, training: TrainingConfig, *, paired: bool) -> dict[str, float]:
-        """The weights of its paper."""
-        if paired:
-            return {"adversarial": 1.0, "l1": 10.0, "kl": 0.01}
-        return {"adversarial": 1.0, "latent": 0.5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,17 +14,9 @@ from faceaug.gan.components import anatomy, enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.discriminator import PatchDiscriminator, ProjectedDiscriminator
 from faceaug.gan.features import ImageNetFeatures
-from faceaug.gan.losses import (
-    adversarial,
-    component_colours,
-    discriminator_loss,
-    feature_matching,
-    global_reconstruction,
-    l1_reconstruction,
-    parsing,
-    perceptual,
-)
+from faceaug.gan.losses import discriminator_loss
 from faceaug.gan.network import GeneratorNetwork
+from faceaug.gan.objective import Seen, terms_of
 from faceaug.gan.shift import draw_shift
 from faceaug.gan.variants import build_generator
 from faceaug.parser.network import fold_batch_norm
@@ -156,7 +149,7 @@ def gan_gradients(
         source, source_parts = compute.image(batch.source_images), anatomy(batch.source_labels.to(compute.device), scheme)
     condition = one_hot(enlarge(labels, parts, factor), len(scheme))
     generator, discriminator = networks.generator, networks.paired if paired else networks.unpaired
-    weights = {name: weight for name, weight in generator.weights(config, paired=paired).items() if weight > 0}
+    terms = terms_of(generator.config.variant, config, paired=paired)
 
     with compute.autocast():
         look, own = generator.embed(
@@ -178,37 +171,27 @@ def gan_gradients(
         judged_labels = move(labels[:, None])[:, 0]
     projected = config.discriminator == "projected"
     with compute.autocast():
-        seen_real, seen_fake = judged_real, judged_fake
-        if networks.features is not None and (projected or "perceptual" in weights):
+        features_real: list[Tensor] = []
+        features_fake: list[Tensor] = []
+        if networks.features is not None and (projected or "perceptual" in terms):
             with torch.no_grad():
                 features_real = networks.features(judged_real)
             features_fake = networks.features(judged_fake)
-            if projected:
-                seen_real, seen_fake = features_real, features_fake
-        real, fake = discriminator(seen_real, condition), discriminator(seen_fake, condition)
-        judged = {
-            "adversarial": adversarial(fake),
-            **generator.read_back(picture, labels, look.codes, paired=paired),
-        }
-        if "feature_matching" in weights:
-            judged["feature_matching"] = feature_matching(real, fake)
-        if "parsing" in weights:
-            judged["parsing"] = parsing(networks.parser(judged_fake), judged_labels, config.parsing_balance)
-        if "global" in weights:
-            judged["global"] = global_reconstruction(picture, target)
-        if "perceptual" in weights:
-            judged["perceptual"] = perceptual(features_fake, features_real)
-        if "colour" in weights:
-            judged["colour"] = component_colours(picture, parts, source, source_parts)
-        if "l1" in weights:
-            judged["l1"] = l1_reconstruction(picture, target)
+        pair: tuple[Any, Any] = (features_real, features_fake) if projected else (judged_real, judged_fake)
+        real, fake = (discriminator(one, condition) for one in pair)
+        seen = Seen(
+            picture, target, parts, source, source_parts, real, fake, features_real, features_fake, judged_fake, judged_labels,
+            networks.parser,
+        )  # fmt: skip
+        judged = {name: term.function(seen, config) for name, (term, _) in terms.items() if term.function is not None}
+        judged |= generator.read_back(picture, labels, look.codes, paired=paired)
         d_loss = discriminator_loss(real, fake)
-    on_picture = torch.stack([weights[name] * term for name, term in judged.items() if name in weights]).sum()
+    on_picture = torch.stack([terms[name][1] * value for name, value in judged.items() if name in terms]).sum()
     torch.autograd.backward([on_picture], inputs=[picture], retain_graph=True)
     assert picture.grad is not None  # a leaf that was just differentiated to
 
     torch.autograd.backward([d_loss], inputs=list(discriminator.parameters()))
-    own = {name: term for name, term in own.items() if name in weights}
-    weighted = [weights[name] * term for name, term in own.items()]
+    own = {name: value for name, value in own.items() if name in terms}
+    weighted = [terms[name][1] * value for name, value in own.items()]
     torch.autograd.backward([result, *weighted], [picture.grad.to(result.dtype), *map(torch.ones_like, weighted)])
-    return {name: term.detach() for name, term in {**own, **judged, "discriminator": d_loss}.items()}
+    return {name: value.detach() for name, value in {**own, **judged, "discriminator": d_loss}.items()}
