@@ -13,6 +13,7 @@ from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import write_json
 from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.groups import Groups
 from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import FaceSet
@@ -78,6 +79,7 @@ def bench_parsing(
     compute: Compute,
     *,
     record: dict[str, Any],
+    groups: Groups | None = None,
 ) -> dict[str, Any]:
     """Train and score every cell that is missing; processes that run the same share them (see :mod:`.cells`).
 
@@ -94,6 +96,7 @@ def bench_parsing(
         config: the rest.
         compute: device and precision.
         record: what else to keep in ``results.json``.
+        groups: of the testing faces, scored apart too, see :func:`faceaug.parser.groups.read_groups`.
 
     Returns:
         What ``results.json`` holds.
@@ -112,6 +115,7 @@ def bench_parsing(
         "bench": to_dict(config),
         "parser": to_dict(parser),
         "sets": {name: some.about() for name, some in sets.items()},
+        **({"groups": {name: int(rows.sum()) for name, rows in groups.items()}} if groups else {}),
         **record,
     }
     claim(run, settings)
@@ -119,7 +123,7 @@ def bench_parsing(
         [
             Cell(
                 folder := _folder(run, setting, seed),
-                partial(_train, folder, setting, seed, train, tuning, testing, synthetic, parser, config, compute),
+                partial(_train, folder, setting, seed, train, tuning, testing, synthetic, parser, config, compute, groups),
                 _summary,
             )
             for seed in range(config.seeds)
@@ -163,6 +167,7 @@ def _train(
     parser: ParserConfig,
     config: BenchConfig,
     compute: Compute,
+    groups: Groups | None,
 ) -> dict[str, Any]:
     """One parser and its scores on testing."""
     training = config.training(setting, seed)
@@ -186,6 +191,6 @@ def _train(
         "seconds": report["seconds"],
         "best_at": report["best"]["images"],
         "tuning": {key: value for key, value in report["best"].items() if key != "images"},
-        "testing": evaluate(trained.network, parser, testing, compute),
+        "testing": evaluate(trained.network, parser, testing, compute, groups=groups),
         "tuning_curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")],
     }

@@ -50,6 +50,7 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
         setting: {
             **{key: spread([cell["testing"][key] for cell in group]) for key in scored(cells)},
             "f1": {name: spread([cell["testing"]["f1"][name] for cell in group]) for name in group[0]["testing"]["f1"]},
+            "groups": _groups([cell["testing"].get("groups", {}) for cell in group]),
             "gain_of_last_quarter": round(float(np.mean([_last_gain(cell["tuning_curve"]) for cell in group])), 5),
         }
         for setting, group in of.items()
@@ -67,6 +68,11 @@ def summarise(cells: list[dict[str, Any]], settings: Sequence[str]) -> dict[str,
         steep = ", ".join(setting for setting, row in table.items() if not row["flat"])
         verdicts.append(f"Not yet at a plateau on tuning: {steep}. Train longer (--images) before concluding anything.")
     return {"settings": table, "differences": differences, "verdict": verdicts}
+
+
+def _groups(scored: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean F1 of each group over the seeds."""
+    return {name: spread([found[name]["mean_f1"] for found in scored]) for name in scored[0]}
 
 
 def verdict(name: str, difference: dict[str, Any]) -> str:
@@ -148,15 +154,19 @@ def markdown(results: dict[str, Any]) -> str:
         f"step), {bench['images']:,} images seen in each cell, {bench['seeds']} seed(s); the state chosen on {faces['tuning']} "
         f"tuning faces, scored once on {faces['testing']} testing faces. Percent, mean +- standard deviation over the seeds.\n\n"
     )
-    classes = pd.DataFrame.from_dict(
-        {
-            setting: {name: _cell_text(value) for name, value in row["f1"].items()}
-            for setting, row in results["summary"]["settings"].items()
-        },
-        orient="index",
-    )
+    classes, groups = (_by_setting(results, key) for key in ("f1", "groups"))
+    apart = f"Mean F1 of each group:\n\n{markdown_table(groups.T)}\n" if len(groups.columns) else ""
     verdicts = "".join(f"* {line}\n" for line in results["summary"]["verdict"])
-    return f"{head}{markdown_table(frame)}\nF1 of each class:\n\n{markdown_table(classes.T)}\n{verdicts}"
+    return f"{head}{markdown_table(frame)}\nF1 of each class:\n\n{markdown_table(classes.T)}\n{apart}{verdicts}"
+
+
+def _by_setting(results: dict[str, Any], key: str) -> pd.DataFrame:
+    """Settings by what a key of the summary holds by name."""
+    rows = {
+        setting: {name: _cell_text(value) for name, value in row.get(key, {}).items()}
+        for setting, row in results["summary"]["settings"].items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

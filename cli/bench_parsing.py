@@ -40,6 +40,10 @@ def bench_parsing(
     encoder: Annotated[str, typer.Option(help="The U-Net's encoder, see train-parser.")] = "efficientnet-lite0",
     settings: Settings = None,
     config: ConfigFile = None,
+    groups: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="CSV with a column name and columns of 0 and 1: testing faces of each are scored apart too."),
+    ] = None,
     out: Out = None,
     runs: Runs = RUNS,
     cache: Cache = None,
@@ -64,6 +68,7 @@ def bench_parsing(
 
     from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, default_images
+    from faceaug.parser.groups import read_groups
     from faceaug.shards.reader import COMPLETE
     from faceaug.training.device import choose_compute
     from faceaug.training.runs import find, run_folder
@@ -79,13 +84,17 @@ def bench_parsing(
     usual = BenchConfig(images=default_images(len(train), compute.device.type))
     bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0", scheme=train.scheme)
+    apart = None if groups is None else read_groups(groups, testing.names)
     identity = {"bench": to_dict(bench), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
+    identity |= {} if apart is None else {"groups": {name: int(rows.sum()) for name, rows in apart.items()}}
     run = out or run_folder(runs, "bench", f"parsing-{size}", identity)
     typer.echo(
         f"bench-parsing: {train.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
         f"{compute}\n  3 settings x {bench.seeds} seed(s), {bench.images:,} images each, into {run}"
     )
-    results = run_bench(run, train, tuning, testing, generated, parser, bench, compute, record={"labelled": len(train)})
+    results = run_bench(
+        run, train, tuning, testing, generated, parser, bench, compute, record={"labelled": len(train)}, groups=apart
+    )
     typer.echo(f"{results['data']}, testing, percent:\n{table(results).to_string()}")
     for line in results["summary"]["verdict"]:
         typer.echo(line)

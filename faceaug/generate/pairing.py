@@ -15,8 +15,8 @@ import torch
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
 from faceaug.labels import HELEN_11, fill_ignored
-from faceaug.prepare.faces import UNKNOWN, ByteArray, FaceSet, IntArray
-from faceaug.prepare.likeness import CANDIDATES, Likeness, shape_vectors
+from faceaug.prepare.faces import UNKNOWN, FaceSet, IntArray
+from faceaug.prepare.likeness import CANDIDATES, Likeness, reduced, shape_vectors
 from faceaug.training.log import Progress
 
 GenderMode = Literal["consistent", "filter", "any"]
@@ -96,7 +96,7 @@ def plan_pairs(
     # A mirrored source is as like the target as the source is like the mirrored target.
     wanted = None
     if candidates > 1:
-        anatomies = targets.anatomy()
+        anatomies = np.concatenate([reduced(targets.anatomy(slice(at, at + 1024))) for at in range(0, len(targets), 1024)])
         wanted = [shape_vectors(maps) for maps in (anatomies, HELEN_11.flip(anatomies))]
     shapes = Likeness(sources) if candidates > 1 else None
     rows: list[tuple[int, int, bool, int]] = []
@@ -147,18 +147,12 @@ def _fittest(
         best = np.zeros(len(rows))
         if any(len(group) > 1 for group in some):
             target, source, mirrored, _ = (np.array(column) for column in zip(*rows, strict=True))
-            maps = fill_ignored(_reduced(sources.anatomy(source)))
+            maps = fill_ignored(reduced(sources.anatomy(source)))
             maps[mirrored] = HELEN_11.flip(maps[mirrored])
-            wanted = fill_ignored(_reduced(targets.anatomy(target)))
+            wanted = fill_ignored(reduced(targets.anatomy(target)))
             best = fit(torch.from_numpy(wanted), torch.from_numpy(maps)).numpy()
         place = 0
         for group in some:
             yield group[int(np.argmax(best[place : place + len(group)]))]
             place += len(group)
         progress.update(done + start + len(some))
-
-
-def _reduced(labels: ByteArray) -> ByteArray:
-    """Label maps of 64 px, where all sources are compared at the same cost."""
-    step = max(labels.shape[1] // 64, 1)
-    return np.ascontiguousarray(labels[:, step // 2 :: step, step // 2 :: step])

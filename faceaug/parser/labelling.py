@@ -48,11 +48,7 @@ def label_photos(
     known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}.npy"
     found = None if known is None else _read(known, len(photos), photos.size)
     if found is None:
-        found = parser.compute.world.shared(lambda images: _predict(parser, images, label), photos.images)
-        if known is not None and parser.compute.world.first:
-            ensure_folder(known.parent)
-            with atomic_file(known) as part, open(part, "wb") as handle:
-                np.save(handle, found)
+        found = _predict(parser, photos, known, label)
     count = min(max(math.ceil(keep * len(photos)), 2), len(photos))
     # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
     kept = np.sort(np.argsort(-found["confidence"], kind="stable")[:count])
@@ -60,7 +56,8 @@ def label_photos(
     chosen = photos.with_labels(found["labels"], parser.config.scheme)
     if not unsure:
         return chosen
-    return dataclasses.replace(chosen.select(kept), dropped={**photos.dropped, "the parser is unsure": unsure})
+    dropped = {**photos.dropped, "the parser is unsure": unsure}
+    return dataclasses.replace(chosen.select(kept, lazily=known is not None), dropped=dropped)
 
 
 def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None) -> FaceSet:
@@ -75,16 +72,36 @@ def _record(size: int) -> np.dtype[Any]:
 def _read(file: Path, count: int, size: int) -> npt.NDArray[Any] | None:
     """Predictions kept in a file; None where there are none, or not these: they are predicted anew then."""
     try:
-        found: npt.NDArray[Any] = np.load(file, allow_pickle=False)
+        found: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return found if found.shape == (count,) and found.dtype == _record(size) else None
 
 
-def _predict(parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:
+def _predict(parser: Parser, photos: FaceSet, file: Path | None, label: str) -> npt.NDArray[Any]:
+    """Predictions for all photos; in one process they go to the file as they are made, and are read from there."""
+    world, shape = parser.compute.world, (len(photos),)
+    if file is None or world.size > 1:
+        found = world.shared(
+            lambda images: _fill(np.empty(len(images), _record(photos.size)), parser, images, label), photos.images
+        )
+        if file is not None and world.first:
+            ensure_folder(file.parent)
+            with atomic_file(file) as part, open(part, "wb") as handle:
+                np.save(handle, found)
+        return found
+    ensure_folder(file.parent)
+    with atomic_file(file) as part:
+        written = np.lib.format.open_memmap(part, mode="w+", dtype=_record(photos.size), shape=shape)  # type: ignore[no-untyped-call]
+        _fill(written, parser, photos.images, label)
+        written.flush()
+        del written
+    kept: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+    return kept
+
+
+def _fill(found: npt.NDArray[Any], parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:
     """Records of ``labels`` ``(S, S)`` uint8 and ``confidence``: the mean probability of a pixel's predicted class."""
-    size = images.shape[1]
-    found = np.empty(len(images), dtype=_record(size))
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), 32):
             rows = slice(start, start + 32)

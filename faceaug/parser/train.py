@@ -20,6 +20,7 @@ from faceaug.images import write_png
 from faceaug.labels import IGNORE
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.groups import Groups
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, load_parser, predict_labels
@@ -239,12 +240,27 @@ def train_step(
     return loss.detach()
 
 
-def evaluate(network: nn.Module, config: ParserConfig, faces: FaceSet, compute: Compute) -> dict[str, Any]:
-    """All scores of a network on a labelled set, see :func:`faceaug.parser.metrics.scores`; leaves it in eval mode."""
+def evaluate(
+    network: nn.Module, config: ParserConfig, faces: FaceSet, compute: Compute, *, groups: Groups | None = None
+) -> dict[str, Any]:
+    """All scores of a network on a labelled set, see :func:`faceaug.parser.metrics.scores`; leaves it in eval mode.
+
+    With ``groups`` also ``groups``: number of faces and mean F1 of each.
+    """
     assert faces.labels is not None  # opened by open_labelled
     parser = Parser(network.eval(), config, {}, "", compute)
     predicted = predict_labels(parser, faces.images, batch=64)
-    return scores(confusion(predicted, faces.labels[:], classes=len(faces.scheme)), faces.scheme)
+    labels, classes = faces.labels[:], len(faces.scheme)
+    found = scores(confusion(predicted, labels, classes=classes), faces.scheme)
+    if groups:
+        found["groups"] = {
+            name: {
+                "faces": int(rows.sum()),
+                "mean_f1": scores(confusion(predicted[rows], labels[rows], classes=classes), faces.scheme)["mean_f1"],
+            }
+            for name, rows in groups.items()
+        }
+    return found
 
 
 def draw_log(run: Path, title: str) -> None:

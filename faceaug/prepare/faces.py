@@ -102,14 +102,18 @@ class FaceSet:
         """Side of the crops in pixels."""
         return int(self.images.shape[1])
 
-    def select(self, indices: Sequence[int] | IntArray) -> FaceSet:
-        """The faces at ``indices``, in that order."""
+    def select(self, indices: Sequence[int] | IntArray, *, lazily: bool = False) -> FaceSet:
+        """The faces at ``indices``, in that order; ``lazily`` they stay where they are and are read row by row."""
         rows = np.asarray(indices, dtype=np.int64)
+
+        def some(array: Any) -> Any:
+            return Rows(array, chosen=rows) if lazily else array[rows]
+
         return replace(
             self,
             names=tuple(self.names[i] for i in rows),
-            images=self.images[rows],
-            labels=None if self.labels is None else self.labels[rows],
+            images=some(self.images),
+            labels=None if self.labels is None else some(self.labels),
             male=self.male[rows],
             identity=self.identity[rows],
             predicted=None if self.predicted is None else self.predicted[rows],
@@ -161,28 +165,34 @@ def _sha256(rows: Any) -> str:
     return found.hexdigest()
 
 
-class _Rows:
-    """Arrays one after the other, read row by row: a joined set of memory maps is never whole in memory."""
+class Rows:
+    """Rows of arrays, read when they are asked for: a joined or chosen set of memory maps is never whole in memory.
 
-    def __init__(self, *arrays: Any) -> None:
+    Args:
+        arrays: one after the other, of equal row shape; memory maps, or of this class.
+        chosen: ``(N,)`` rows of them, in their order; all where None.
+    """
+
+    def __init__(self, *arrays: Any, chosen: IntArray | None = None) -> None:
         self._arrays = arrays
         self._ends = np.cumsum([len(array) for array in arrays])
+        self._chosen = np.arange(int(self._ends[-1])) if chosen is None else chosen
         self.dtype = arrays[0].dtype
-        self.shape = (int(self._ends[-1]), *arrays[0].shape[1:])
+        self.shape = (len(self._chosen), *arrays[0].shape[1:])
         self.ndim = len(self.shape)
-        self.nbytes = sum(array.nbytes for array in arrays)
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._chosen)
 
     def __getitem__(self, rows: Any) -> ByteArray:
-        wanted = np.arange(len(self))[rows]
+        wanted = self._chosen[rows]
         flat = np.atleast_1d(wanted)
         found = np.empty((len(flat), *self.shape[1:]), dtype=self.dtype)
         which = np.searchsorted(self._ends, flat, side="right")
         for number, array in enumerate(self._arrays):
             here = which == number
-            found[here] = array[flat[here] - (self._ends[number] - len(array))]
+            if here.any():
+                found[here] = array[flat[here] - (self._ends[number] - len(array))]
         return found[0] if np.ndim(wanted) == 0 else found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ByteArray:
@@ -199,8 +209,8 @@ def join(first: FaceSet, second: FaceSet) -> FaceSet:
     if first.scheme != second.scheme:
         raise ValueError(f"label schemes differ: {first.scheme.name} and {second.scheme.name}")
     offset = int(first.identity.max(initial=-1)) + 1
-    images: Any = _Rows(first.images, second.images)
-    labels: Any = _Rows(first.labels, second.labels)
+    images: Any = Rows(first.images, second.images)
+    labels: Any = Rows(first.labels, second.labels)
     return FaceSet(
         title=first.title if first.title == second.title else f"{first.title} + {second.title}",
         names=first.names + second.names,

@@ -15,7 +15,7 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
 
-ROWS = (Row("ours"), Row("setting 1 (global)", {"variant": "global"}), Row("no parsing", training={"lambda_gp": 0.0}))
+ROWS = (Row("ours"), Row("global without parsing", {"variant": "global"}, {"lambda_gp": 0.0}))
 TRAINING = TrainingConfig(images=400, batch=4, discriminator="patch")
 
 
@@ -34,28 +34,25 @@ def _run(folder, material, seeds=2, **changes):
     return bench_gan(folder, changes.get("rows", ROWS), material, GENERATOR, TRAINING, bench, record={})
 
 
-def test_rows_differ_in_what_they_say_alone(material, tmp_path):
+def test_rows_differ_in_what_they_say_alone_and_a_resumed_comparison_trains_only_what_is_missing(material, tmp_path, monkeypatch):
     results = _run(tmp_path, material)
     assert [(cell["row"], cell["seed"]) for cell in results["cells"]] == [(row.name, seed) for seed in (0, 1) for row in ROWS]
     configs = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("cells/*/config.json")}
-    assert len(configs) == 6
-    ours, other, silent = (configs[f"{name}-seed1"] for name in ("ours", "setting-1--global", "no-parsing"))
+    assert len(configs) == 4
+    ours, other = (configs[f"{name}-seed1"] for name in ("ours", "global-without-parsing"))
     assert {key for key in ours["generator"] if ours["generator"][key] != other["generator"][key]} == {"variant"}
-    assert {key for key in ours["training"] if ours["training"][key] != silent["training"][key]} == {"lambda_gp"}
+    assert {key for key in ours["training"] if ours["training"][key] != other["training"][key]} == {"lambda_gp"}
     assert ours["training"]["images"] == 8
     assert {"results.json", "table.md", "scores.png", "faces.png"} <= {path.name for path in tmp_path.iterdir()}
     assert "| ours |" in (tmp_path / "table.md").read_text()
 
-
-def test_a_resumed_comparison_trains_only_what_is_missing(material, tmp_path, monkeypatch):
-    first = _run(tmp_path, material, seeds=1)
     for name in ("cell.json", "weights.safetensors", "checkpoint.pt"):
         (tmp_path / "cells" / "ours-seed0" / name).unlink()
     fit, trained = module.fit_gan, []
     monkeypatch.setattr(module, "fit_gan", lambda run, *a, **k: trained.append(run.name) or fit(run, *a, **k))
-    again = _run(tmp_path, material, seeds=1)
+    again = _run(tmp_path, material)
     assert trained == ["ours-seed0"]
-    assert [cell["scores"] for cell in again["cells"]] == [cell["scores"] for cell in first["cells"]]
+    assert [cell["scores"] for cell in again["cells"]] == [cell["scores"] for cell in results["cells"]]
 
 
 def test_other_settings_are_refused(material, tmp_path):

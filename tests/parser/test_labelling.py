@@ -53,16 +53,19 @@ def test_labels_are_kept_and_only_for_these_photos_and_this_parser(parser, photo
     some = photos.select([0, 1, 2])
     first = label_photos(parser, some, cache=tmp_path)
     assert not first.human.any()
+    wanted = np.array(first.labels)
     (kept,) = tmp_path.iterdir()
     predicted = []
     real = labelling._predict
     monkeypatch.setattr(labelling, "_predict", lambda *args: predicted.append(1) or real(*args))
-    assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
+    assert (label_photos(parser, some, cache=tmp_path).labels[:] == wanted).all()
     assert not predicted
     label_photos(parser, photos.select([2, 1, 0]), cache=tmp_path)
     label_photos(dataclasses.replace(parser, hash="another"), some, cache=tmp_path)
-    kept.write_bytes(kept.read_bytes()[:100])
-    assert (label_photos(parser, some, cache=tmp_path).labels == first.labels).all()
+    whole = kept.read_bytes()
+    kept.unlink()  # what is mapped stays as it is
+    kept.write_bytes(whole[:100])
+    assert (label_photos(parser, some, cache=tmp_path).labels[:] == wanted).all()
     assert len(predicted) == 3
 
 

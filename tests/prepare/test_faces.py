@@ -117,6 +117,12 @@ def test_a_joined_set_is_read_row_by_row(faces):
     assert (both.images[2:6] == whole[2:6]).all()
     assert (both.images[-1] == whole[-1]).all()
     assert (np.asarray(both.images) == whole).all()
+    lazy = both.select([6, 1], lazily=True)
+    assert (lazy.images[:] == whole[[6, 1]]).all()
+    assert lazy.digest() == both.select([6, 1]).digest()
+    again = join(lazy, faces.select([3])).select([2, 0], lazily=True)
+    assert (again.images[1] == whole[6]).all()
+    assert (again.labels[:] == np.stack([faces.labels[3], faces.labels[6]])).all()
     with pytest.raises(ValueError, match="label schemes differ"):
         join(faces, faces.with_labels(faces.labels, LAPA_11))
 

@@ -1,0 +1,60 @@
+"""Groups of faces to score apart: who wears glasses, whose mouth is open, who is light or dark."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from faceaug.errors import DatasetDamaged, DatasetNotFound
+
+Groups = dict[str, npt.NDArray[np.bool_]]
+
+_TONES = (("dark", -np.inf, 10.0), ("medium", 10.0, 41.0), ("light", 41.0, np.inf))
+"""Ranges of the individual typology angle of the skin, degrees."""
+
+
+def read_groups(path: Path, names: Sequence[str]) -> Groups:
+    """Groups by a traits file: a column ``name``, and columns of 0 and 1 that each are a group.
+
+    A column ``ita`` holds the individual typology angle of the skin in degrees and gives three groups. Others with more values
+    than two are left out, so are groups without a face.
+
+    Args:
+        path: CSV with a header.
+        names: of the faces, with or without extension.
+
+    Returns:
+        ``(N,)`` bool by group; faces that are not listed are in none.
+
+    Raises:
+        DatasetNotFound: the file cannot be read.
+        DatasetDamaged: it has no column ``name``, or lists none of the faces.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetNotFound(f"{path}: cannot be read ({error}); it has a column name and columns of 0 and 1") from error
+    if not rows or "name" not in rows[0]:
+        raise DatasetDamaged(f"{path}: has no column name; name the column of the faces so")
+    of = {_stem(row["name"]): row for row in rows}
+    listed = [of.get(_stem(name)) for name in names]
+    if not any(listed):
+        raise DatasetDamaged(f"{path}: lists none of {len(names)} faces, {names[0]} for one; its names are the photos'")
+    found: Groups = {}
+    for column in rows[0]:
+        values = [row.get(column, "") if row else "" for row in listed]
+        if column == "ita":
+            angles = np.array([float(value) if value else np.nan for value in values])
+            found |= {f"skin {tone}": (angles > low) & (angles <= high) for tone, low, high in _TONES}
+        elif set(values) <= {"0", "1", ""} and column != "name":
+            found[column] = np.array([value == "1" for value in values])
+    return {name: rows_of for name, rows_of in found.items() if rows_of.any()}
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0] if "." in name else name.rsplit("/", 1)[-1]
