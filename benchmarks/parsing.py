@@ -24,7 +24,7 @@ from faceaug.training.runs import claim
 from .cells import Cell, compute_cells
 from .report import SCORES, budget_verdict, summarise, write_report
 
-PLAIN, AUGMENTED, GENERATED = "helen", "helen + aug", "helen + generated + aug"
+PLAIN, AUGMENTED, GENERATED = "real", "real + aug", "real + generated + aug"
 SETTINGS = (PLAIN, AUGMENTED, GENERATED)
 RESULTS = "results.json"
 

@@ -28,6 +28,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
 
     Attributes:
         faces: the crops as arrays.
+        scheme: of the masks.
 
     Raises:
         ConfigError: not a labelled dataset's name.
@@ -52,6 +53,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
             raise ValueError("AlignedFaces needs label maps")
         self.faces = faces
         self.labels = faces.labels
+        self.scheme = faces.scheme
         self.transforms = transforms
 
     def __len__(self) -> int:
