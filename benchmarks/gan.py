@@ -247,12 +247,12 @@ def _train(
     found = evaluate(
         folder,
         load_generator(weights, compute),
-        material.targets,
-        material.sources,
-        material.real,
-        material.judge,
-        features,
-        bench.evaluation,
+        targets=material.targets,
+        sources=material.sources,
+        real=material.real,
+        judge=material.judge,
+        features=features,
+        config=bench.evaluation,
         record={},
     )
     return {

@@ -70,6 +70,7 @@ class BenchConfig:
 
 def bench_parsing(
     run: Path,
+    *,
     train: FaceSet,
     tuning: FaceSet,
     testing: FaceSet,
@@ -77,7 +78,6 @@ def bench_parsing(
     parser: ParserConfig,
     config: BenchConfig,
     compute: Compute,
-    *,
     record: dict[str, Any],
     groups: Groups | None = None,
 ) -> dict[str, Any]:
@@ -123,7 +123,20 @@ def bench_parsing(
         [
             Cell(
                 folder := _folder(run, setting, seed),
-                partial(_train, folder, setting, seed, train, tuning, testing, synthetic, parser, config, compute, groups),
+                partial(
+                    _train,
+                    folder,
+                    setting,
+                    seed,
+                    train=train,
+                    tuning=tuning,
+                    testing=testing,
+                    synthetic=synthetic,
+                    parser=parser,
+                    config=config,
+                    compute=compute,
+                    groups=groups,
+                ),
                 _summary,
             )
             for seed in range(config.seeds)
@@ -160,6 +173,7 @@ def _train(
     folder: Path,
     setting: str,
     seed: int,
+    *,
     train: FaceSet,
     tuning: FaceSet,
     testing: FaceSet,

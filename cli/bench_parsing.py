@@ -93,7 +93,16 @@ def bench_parsing(
         f"{compute}\n  3 settings x {bench.seeds} seed(s), {bench.images:,} images each, into {run}"
     )
     results = run_bench(
-        run, train, tuning, testing, generated, parser, bench, compute, record={"labelled": len(train)}, groups=apart
+        run,
+        train=train,
+        tuning=tuning,
+        testing=testing,
+        synthetic=generated,
+        parser=parser,
+        config=bench,
+        compute=compute,
+        record={"labelled": len(train)},
+        groups=apart,
     )
     typer.echo(f"{results['data']}, testing, percent:\n{table(results).to_string()}")
     for line in results["summary"]["verdict"]:

@@ -97,12 +97,12 @@ def evaluate(
     result = run_evaluation(
         run,
         gan,
-        targets,
-        ensure_labels(p_f, photos, cache=cache),
-        real,
-        load_parser(second, compute),
-        ImageFeatures(compute),
-        evaluation,
+        targets=targets,
+        sources=ensure_labels(p_f, photos, cache=cache),
+        real=real,
+        judge=load_parser(second, compute),
+        features=ImageFeatures(compute),
+        config=evaluation,
         record={"weights": str(weights)},
         inception=proper,
     )

@@ -70,13 +70,13 @@ class EvaluateConfig:
 def evaluate(
     run: Path,
     generator: Generator,
+    *,
     targets: FaceSet,
     sources: FaceSet,
     real: FaceSet,
     judge: Parser,
     features: ImageFeatures,
     config: EvaluateConfig,
-    *,
     record: dict[str, Any],
     inception: Features | None = None,
 ) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from faceaug.errors import CheckpointMismatch, ConfigError
 def _run(folder, faces, noise, compute, **changes):
     few = faces.select([0, 1])
     config = BenchConfig(images=8, seeds=changes.pop("seeds", 2), batch=4, evaluations=1)
-    return bench_parsing(folder, faces, few, few, noise(6), PARSER, config, compute, record={"synthetic": "s"})
+    return bench_parsing(
+        folder, train=faces, tuning=few, testing=few, synthetic=noise(6), parser=PARSER, config=config, compute=compute,
+        record={"synthetic": "s"},
+    )  # fmt: skip
 
 
 def test_cells_differ_in_setting_and_seed_alone(faces, noise, compute, tmp_path):
@@ -47,6 +50,9 @@ def test_other_settings_and_sizes_are_refused(faces, noise, compute, tmp_path):
         _run(tmp_path, faces, noise, compute)
     config = BenchConfig(images=8)
     with pytest.raises(CheckpointMismatch, match="generated faces are 128 px, real ones 64 px"):
-        bench_parsing(tmp_path / "b", faces, faces, faces, noise(2, 128), PARSER, config, compute, record={})
+        bench_parsing(
+            tmp_path / "b", train=faces, tuning=faces, testing=faces, synthetic=noise(2, 128), parser=PARSER, config=config,
+            compute=compute, record={},
+        )  # fmt: skip
     with pytest.raises(ConfigError, match=r"--seeds 0.*--synthetic-share 0"):
         BenchConfig(images=8, seeds=0, synthetic_share=0)

@@ -8,6 +8,9 @@ from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.inception import FEATURES, InceptionFeatures
 from faceaug.evaluate.run import EvaluateConfig, evaluate
 
+CONFIG = EvaluateConfig(per_mask=2, rounds=10, steps=4)
+NAMES = ("generator", "targets", "sources", "real", "judge", "features")
+
 
 class _Touches:
     def __init__(self, path):
@@ -62,7 +65,7 @@ def test_distances_proper_stand_beside_the_packaged_ones(tmp_path, ready):
         def __call__(self, images, *, label=""):
             return np.asarray(images, dtype=np.float32).mean((1, 2))
 
-    scores = evaluate(tmp_path, *ready, EvaluateConfig(per_mask=2, rounds=10, steps=4), record={}, inception=Mean())["scores"]
+    scores = evaluate(tmp_path, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={}, inception=Mean())["scores"]
     assert {"FID", "KID x1000", "FID-EffLite0", "KID-EffLite0 x1000"} <= set(scores)
-    alone = evaluate(tmp_path, *ready, EvaluateConfig(per_mask=2, rounds=10, steps=4), record={})["scores"]
+    alone = evaluate(tmp_path, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={})["scores"]
     assert {key: scores[key] for key in alone} == alone

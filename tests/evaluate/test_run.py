@@ -12,8 +12,15 @@ from faceaug.evaluate.run import EvaluateConfig, evaluate
 CONFIG = EvaluateConfig(per_mask=2, rounds=10, steps=4)
 
 
+NAMES = ("generator", "targets", "sources", "real", "judge", "features")
+
+
+def _evaluate(folder, *ready, record=None):
+    return evaluate(folder, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record=record or {})
+
+
 def test_everything_is_measured_with_intervals(ready, tmp_path):
-    result = evaluate(tmp_path, *ready, CONFIG, record={"weights": "w"})
+    result = _evaluate(tmp_path, *ready, record={"weights": "w"})
     assert result == json.loads((tmp_path / "evaluation.json").read_text())
     assert result["faces"] == 8
     assert set(result["scores"]) == {
@@ -31,32 +38,32 @@ def test_everything_is_measured_with_intervals(ready, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_figures(ready, tmp_path):
-    first = evaluate(tmp_path / "a", *ready, CONFIG, record={})
-    assert evaluate(tmp_path / "b", *ready, CONFIG, record={}) == first
+    first = _evaluate(tmp_path / "a", *ready)
+    assert _evaluate(tmp_path / "b", *ready) == first
 
 
 def test_real_faces_in_the_generators_place_are_perfect(ready, tmp_path, monkeypatch):
     generator, targets, sources, _, judge, features = ready
-    monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
+    monkeypatch.setattr(module, "_generate", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
     monkeypatch.setattr(module, "predict_labels", lambda j, images, **_: np.repeat(targets.labels, CONFIG.per_mask, axis=0))
-    scores = evaluate(tmp_path, generator, targets, sources, targets, judge, features, CONFIG, record={})["scores"]
+    scores = _evaluate(tmp_path, generator, targets, sources, targets, judge, features)["scores"]
     assert scores["agreement pixel_accuracy"]["value"] == 1.0
     assert scores["diversity"]["value"] == 0.0
-    generated = evaluate(tmp_path, *ready, CONFIG, record={})["scores"]
+    generated = _evaluate(tmp_path, *ready)["scores"]
     assert scores["FID-EffLite0"]["value"] < 0.5 * generated["FID-EffLite0"]["value"]
 
 
 def test_a_source_generated_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
     generator, targets, sources, real, judge, features = ready
     # The sources' photos on the sources' own masks: nothing of them is lost.
-    monkeypatch.setattr(module, "_paint", lambda g, t, s, plan: np.asarray(s.images[plan.source]))
+    monkeypatch.setattr(module, "_generate", lambda g, t, s, plan: np.asarray(s.images[plan.source]))
     same = targets.select(np.arange(4))
     object.__setattr__(same, "labels", sources.labels[:4])
     monkeypatch.setattr(
         module, "plan_pairs",
         lambda *a, **k: module.Plan(np.arange(4), np.arange(4), np.zeros(4, bool), np.zeros(4, np.uint64), {}),
     )  # fmt: skip
-    rows = evaluate(tmp_path, generator, same, sources, real, judge, features, CONFIG, record={})["fidelity"]
+    rows = _evaluate(tmp_path, generator, same, sources, real, judge, features)["fidelity"]
     for row in rows.values():
         for kind in ("colour", "features"):
             assert row[f"{kind} to source"]["value"] in (None, pytest.approx(0.0, abs=1e-3))
@@ -67,7 +74,7 @@ def test_the_parser_that_the_gan_was_trained_to_please_is_no_judge(ready, tmp_pa
     generator.record["parser_hash"] = others[3].hash
     try:
         with pytest.raises(ConfigError, match="--judge: is the parser"):
-            evaluate(tmp_path / "x", generator, *others, CONFIG, record={})
+            _evaluate(tmp_path / "x", generator, *others)
     finally:
         del generator.record["parser_hash"]
     assert not (tmp_path / "x").exists()
@@ -76,7 +83,7 @@ def test_the_parser_that_the_gan_was_trained_to_please_is_no_judge(ready, tmp_pa
 def test_sizes_must_agree(ready, noise, tmp_path):
     generator, _, *others = ready
     with pytest.raises(CheckpointMismatch, match="generates 64 px, targets are 128 px"):
-        evaluate(tmp_path / "x", generator, noise(2, 128), *others, CONFIG, record={})
+        _evaluate(tmp_path / "x", generator, noise(2, 128), *others)
 
 
 def test_limits():
