@@ -69,10 +69,12 @@ class ShardReader:
 
     def _check(self, path: Path) -> None:
         try:
-            with h5py.File(path, "r") as file:
+            with h5py.File(path, "r", locking=False) as file:
                 attributes = dict(file.attrs)
                 shapes = {name: file[name].shape for name in ("image", "label", *COLUMNS) if name in file}
         except OSError as error:
+            if error.errno:  # the system says no: nothing is wrong with the file
+                raise ShardDamaged(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
             raise ShardDamaged(f"{path}: not a whole HDF5 file ({error}); delete it and generate again") from error
         for key, accepted in (("format", (FORMAT,)), ("version", (2, VERSION))):
             if attributes.get(key) not in accepted:
@@ -107,7 +109,7 @@ class ShardReader:
         if self._process != os.getpid():  # forked: the parent's handles must not be shared
             self._files, self._process = {}, os.getpid()
         if path not in self._files:
-            self._files[path] = h5py.File(path, "r")
+            self._files[path] = h5py.File(path, "r", locking=False)
         return self._files[path]
 
     def _locate(self, index: int) -> tuple[h5py.File, int]:

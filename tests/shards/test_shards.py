@@ -135,3 +135,17 @@ def test_the_format_is_described_beside_the_code():
 
     text = (files("faceaug.shards") / "FORMAT.md").read_text()
     assert all(f"`{name}`" in text for name in ("image", "label", *COLUMNS, "generator", "version"))
+
+
+def test_a_shard_that_another_program_has_open_can_be_read(tmp_path):
+    _set(tmp_path, [2])
+    holding = "import h5py, sys; file = h5py.File(sys.argv[1], 'a'); print('open', flush=True); input()"
+    command = [sys.executable, "-c", holding, str(tmp_path / shard_name(0))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "open\n"
+        assert len(ShardReader(tmp_path)) == 2
+        other.communicate("\n")
+    (tmp_path / shard_name(0)).unlink()
+    (tmp_path / shard_name(0)).mkdir()
+    with pytest.raises(ShardDamaged, match=r"cannot be read \(Is a directory\)$"):
+        ShardReader(tmp_path)
