@@ -40,7 +40,7 @@ def test_a_resumed_benchmark_trains_only_what_is_missing(faces, noise, compute, 
     fit, trained = parsing.fit_parser, []
     monkeypatch.setattr(parsing, "fit_parser", lambda run, *a, **k: trained.append(run.name) or fit(run, *a, **k))
     again = _run(tmp_path, faces, noise, compute, seeds=1)
-    assert trained == ["helen-generated-aug-seed0"]
+    assert trained == ["real-generated-aug-seed0"]
     assert [cell["testing"] for cell in again["cells"]] == [cell["testing"] for cell in first["cells"]]
 
 

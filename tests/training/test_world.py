@@ -55,9 +55,9 @@ torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))
 torch.manual_seed(8)
 judge = Parser(build_parser(PARSER, weights=False).eval(), PARSER, {}, "", compute)
-sets = noise_faces(5), noise_faces(7, seed=1), noise_faces(9, seed=2)
-evaluate(Path(sys.argv[1]), load_generator(Path(sys.argv[3]), compute), *sets, judge, ImageFeatures(compute),
-         EvaluateConfig(per_mask=3, rounds=10, steps=4), record={})
+evaluate(Path(sys.argv[1]), load_generator(Path(sys.argv[3]), compute), targets=noise_faces(5), sources=noise_faces(7, seed=1),
+         real=noise_faces(9, seed=2), judge=judge, features=ImageFeatures(compute),
+         config=EvaluateConfig(per_mask=3, rounds=10, steps=4), record={})
 print("done", compute.world.size)
 """
 
