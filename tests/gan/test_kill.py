@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-KILLS = int(os.environ.get("FACEAUG_KILLS", "3"))
+KILLS = int(os.environ.get("FACEAUG_KILLS", "2"))
 
 RUN = """
 import dataclasses
