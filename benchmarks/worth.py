@@ -1,8 +1,9 @@
 """What generated faces are worth: the share of a photo's gain that a face generated on the photo's mask has.
 
-A parser is trained on a few labelled faces alone, and with 30 % of each step from one of three additions, all with human masks
-that nothing else has seen: photos, the photos reconstructed by the generator, and faces generated on the photos' masks from other
-people's photos. The masks are the same, so what the last two lose against the first is lost in the images.
+A parser is trained on a few labelled faces alone, and with 30 % of each step from one of four additions, all with human masks
+that nothing else has seen: photos; the photos reconstructed by the generator from their own look on their own masks; the same
+after their pixels were moved into another person's shape and back; and faces generated on the photos' masks from other people.
+The masks are the same, so what the last three lose against the first is lost in the images, and each shows one step of the loss.
 
 The short protocol does not train each parser from the start but goes on from the one without additions: a fifth of the time, and
 less noise, since all begin with the same weights. By it changes of the GAN are judged on the way.
@@ -44,8 +45,9 @@ from faceaug.training.runs import claim
 
 from .cells import Cell, compute_cells
 
-NOTHING, PHOTOS, RECONSTRUCTED, TRANSFERRED = "nothing", "photos", "reconstructed", "transferred"
-ARMS = (NOTHING, PHOTOS, RECONSTRUCTED, TRANSFERRED)
+NOTHING, PHOTOS, RECONSTRUCTED, RETURNED, TRANSFERRED = "nothing", "photos", "reconstructed", "returned", "transferred"
+GENERATED = (RECONSTRUCTED, RETURNED, TRANSFERRED)
+ARMS = (NOTHING, PHOTOS, *GENERATED)
 CONFUSIONS = "confusions.npz"
 
 ByteArray = npt.NDArray[np.uint8]
@@ -129,7 +131,7 @@ class Faces:
 
 
 def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[str, FaceSet]:
-    """The unused photos, reconstructed, and faces generated on their masks from the sources."""
+    """The unused photos, reconstructed; moved into another shape and back; and faces generated on their masks from sources."""
     unused, sources = faces.unused, faces.sources
     assert unused.labels is not None  # opened by open_labelled
     assert sources.labels is not None  # predicted by P_F
@@ -139,13 +141,17 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     shapes = sources.anatomy(plan.source[first])
     guides = np.where(
         plan.mirrored[first, None, None], HELEN_11.flip(shapes), shapes
-    )  # the shapes of each mask's first source: reconstructions as difficult as transfers
+    )  # each mask's first source: as difficult as transfers
 
     def reconstruct(rows: IntArray) -> ByteArray:
+        return generator.generate(generator.encode(own[rows], masks[rows]), own[rows], masks[rows])
+
+    def return_(rows: IntArray) -> ByteArray:
         return generator.generate(generator.disguise(own[rows], masks[rows], guides[rows]), own[rows], masks[rows])
 
     return {
         RECONSTRUCTED: replace(unused, images=_in_parts(RECONSTRUCTED, reconstruct, len(unused))),
+        RETURNED: replace(unused, images=_in_parts(RETURNED, return_, len(unused))),
         TRANSFERRED: replace(unused.select(plan.target), images=transfer(generator, unused, sources, plan)),
     }
 
@@ -223,7 +229,7 @@ def bench_worth(
         return {NOTHING: None, PHOTOS: faces.unused}[arm] if arm in (NOTHING, PHOTOS) else added()[arm]
 
     def cell(arm: str, seed: int, *, short: bool) -> Cell:
-        own = [name] if arm in (RECONSTRUCTED, TRANSFERRED) else []
+        own = [name] if arm in GENERATED else []
         folder = run / "cells" / "-".join([*(["short"] if short else []), arm, *own, f"seed{seed}"])
         added_faces = partial(addition, arm)
         if not short:
@@ -269,12 +275,12 @@ def worth(matrices: IntArray, scheme: Scheme, *, rounds: int) -> dict[str, Any]:
     The interval is a bootstrap over seeds and, within them, over scored faces; arms are compared on the same seeds and faces.
 
     Args:
-        matrices: ``(4, seeds, faces, K, K)`` confusion matrices, arms in the order of :data:`ARMS`.
+        matrices: ``(5, seeds, faces, K, K)`` confusion matrices, arms in the order of :data:`ARMS`.
         scheme: their classes.
         rounds: resamples.
 
     Returns:
-        For each arm but the first ``gain`` in points of mean F1, for the last two also ``worth``, 1 for the photos'; each
+        For each arm but the first ``gain`` in points of mean F1, for the generated ones also ``worth``, 1 for the photos'; each
         ``value``, ``low``, ``high``, None where the photos gain nothing.
     """
     seeds, count = matrices.shape[1:3]
@@ -427,6 +433,6 @@ def _sheet(unused: FaceSet, added: dict[str, FaceSet]) -> npt.NDArray[np.uint8]:
     assert unused.labels is not None  # opened by open_labelled
     per_mask = len(added[TRANSFERRED]) // len(unused)
     rows = [("mask", list(unused.scheme.colour(unused.labels[shown])))]
-    rows += [(name, list(added[name].images[shown])) for name in (PHOTOS, RECONSTRUCTED)]
+    rows += [(name, list(added[name].images[shown])) for name in (PHOTOS, RECONSTRUCTED, RETURNED)]
     rows += [(f"{TRANSFERRED} {k + 1}", list(added[TRANSFERRED].images[shown * per_mask + k])) for k in range(min(per_mask, 3))]
     return grid(rows)

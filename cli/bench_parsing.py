@@ -7,7 +7,21 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Settings
+from .options import (
+    RUNS,
+    Cache,
+    ConfigFile,
+    DataRoot,
+    Device,
+    Faces,
+    Labelled,
+    Out,
+    ParserBatch,
+    ParserRate,
+    Precision,
+    Runs,
+    Settings,
+)
 
 
 def bench_parsing(
@@ -25,14 +39,8 @@ def bench_parsing(
         Optional[int],  # noqa: UP045
         typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
-    batch: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Images a step; else 8."),
-    ] = None,
-    learning_rate: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
-    ] = None,
+    batch: ParserBatch = None,
+    learning_rate: ParserRate = None,
     synthetic_share: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(help="Share of generated faces in each step of the third setting; else 0.3."),

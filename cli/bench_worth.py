@@ -42,14 +42,15 @@ def bench_worth(
     """Measure what a generator's faces teach a parser, as a share of what photos teach.
 
     Trains the benchmark's parser on the labelled faces alone, and with further photos, with these photos reconstructed by the
-    generator, and with faces generated on their masks from the sources. The masks are human and the same in all three, so the
-    difference is in the images. Judges a GAN; bench-parsing judges a set of generated faces. Writes worth-*.json, worth-*.md and
-    faces-*.png; the same command resumes, and another generator with the same --out reuses the cells that have none.
+    generator, with the same after a detour through another person's shape, and with faces generated on their masks from the
+    sources. The masks are human and the same in all four, so the difference is in the images. Judges a GAN; bench-parsing judges
+    a set of generated faces. Writes worth-*.json, worth-*.md and faces-*.png; the same command resumes, and another generator
+    with the same --out reuses the cells that have none.
 
     Example: faceaug bench-worth --faces helen --labelled 200 --generator runs/gan/tiny-1a2b3c4d/weights.safetensors --seeds 1
     """
+    from faceaug.benchmarks.worth import ARMS, WorthConfig, report_name, table
     from faceaug.benchmarks.worth import Faces as Groups
-    from faceaug.benchmarks.worth import WorthConfig, report_name, table
     from faceaug.benchmarks.worth import bench_worth as run_bench
     from faceaug.datasets.names import data_root as resolve_root
     from faceaug.datasets.names import open_labelled, open_photos
@@ -97,8 +98,8 @@ def bench_worth(
     run = out or run_folder(runs, "worth", f"{size}", identity)
     typer.echo(
         f"bench-worth: {train.title}, {labelled:,} labelled, {unused:,} unused, {len(further):,} further, at {size} px, "
-        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n  4 arms x {protocol.seeds} seed(s), "
-        f"{protocol.images:,} images each, into {run}"
+        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n"
+        f"  {len(ARMS)} arms x {protocol.seeds} seed(s), {protocol.images:,} images each, into {run}"
     )
     results = run_bench(run, groups, gan, parser, protocol, compute, record=record)
     typer.echo(table(results))

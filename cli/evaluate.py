@@ -7,7 +7,22 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Devices, Generator, Judge, Nodes, Out, Precision, Runs, Settings
+from .options import (
+    RUNS,
+    AnySeed,
+    Cache,
+    ConfigFile,
+    DataRoot,
+    Device,
+    Devices,
+    Generator,
+    Judge,
+    Nodes,
+    Out,
+    Precision,
+    Runs,
+    Settings,
+)
 
 
 def evaluate(
@@ -41,10 +56,7 @@ def evaluate(
     nodes: Nodes = 1,
     settings: Settings = None,
     config: ConfigFile = None,
-    seed: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Of everything random; else 0."),
-    ] = None,
+    seed: AnySeed = None,
 ) -> None:
     """Measure a GAN: realism, agreement with the masks, diversity, faithfulness to the sources.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Settings
+from .options import RUNS, AnySeed, Cache, ConfigFile, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Settings
 
 
 def generate(
@@ -55,10 +55,7 @@ def generate(
     precision: Precision = "auto",
     settings: Settings = None,
     config: ConfigFile = None,
-    seed: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Of everything random; else 0."),
-    ] = None,
+    seed: AnySeed = None,
 ) -> None:
     """Generate labelled faces: for each mask, sources of the same gender, into HDF5 shards.
 

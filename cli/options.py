@@ -41,6 +41,18 @@ Batch = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(help="Images a step; else the preset's."),
 ]
+ParserBatch = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--batch", help="Images a step; else 8."),
+]
+ParserRate = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--learning-rate", help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
+]
+AnySeed = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seed", help="Of everything random; else 0."),
+]
 Rounds = Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")]
 TakenFaces = Annotated[str, typer.Option("--faces", help="Of a photo with several faces: largest, or every.")]
 MinSize = Annotated[int, typer.Option("--min-size", help="Shorter side of a face's box in pixels of the photo, at least.")]

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Labelled, Out, Precision, Runs, Settings
+from .options import (
+    RUNS,
+    AnySeed,
+    Cache,
+    ConfigFile,
+    DataRoot,
+    Device,
+    Faces,
+    Labelled,
+    Out,
+    ParserBatch,
+    ParserRate,
+    Precision,
+    Runs,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from faceaug.training.device import Compute
@@ -28,14 +43,8 @@ def train_parser(
         Optional[int],  # noqa: UP045
         typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
-    batch: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Images a step; else 8."),
-    ] = None,
-    learning_rate: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
-    ] = None,
+    batch: ParserBatch = None,
+    learning_rate: ParserRate = None,
     balance: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(help="Weigh classes by their frequency to minus this power, 0: plain cross-entropy (Eq. 7); else 0.5."),
@@ -52,10 +61,7 @@ def train_parser(
     precision: Precision = "auto",
     settings: Settings = None,
     config: ConfigFile = None,
-    seed: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Of everything random; else 0."),
-    ] = None,
+    seed: AnySeed = None,
 ) -> None:
     """Train the face parsing network P_F: a U-Net from photos to label maps.
 

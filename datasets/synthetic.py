@@ -12,7 +12,7 @@ import torch
 from torchvision import tv_tensors
 
 from faceaug.errors import ConfigError
-from faceaug.labels import HELEN_11, Scheme
+from faceaug.labels import HELEN_11, IGNORE, Scheme
 from faceaug.prepare.faces import FaceSet
 from faceaug.shards.reader import ShardReader
 from faceaug.training.order import Shuffled
@@ -140,7 +140,16 @@ class FlipFaces:
         self.probability, self.scheme = probability, scheme
 
     def __call__(self, image: Any, mask: Any) -> Sample:
-        """Mirror ``(..., H, W)`` image and mask (any integer type), or give both back."""
+        """Mirror ``(..., H, W)`` image and mask (any integer type), or give both back.
+
+        Raises:
+            ConfigError: the mask has a class that the scheme lacks: left and right would be exchanged wrongly.
+        """
+        labels = mask[mask != IGNORE]
+        if labels.numel() and int(labels.max()) >= len(self.scheme):
+            raise ConfigError(
+                f"FlipFaces: label {int(labels.max())} is not in {self.scheme.name}; give it the dataset's, FlipFaces(scheme=...)"
+            )
         if torch.rand(()) >= self.probability:
             return image, mask
         table = torch.from_numpy(self.scheme.flip_table)

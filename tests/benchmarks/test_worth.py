@@ -25,9 +25,10 @@ def _matrices(rates, seeds=2, faces=30):
 
 
 def test_worth_is_the_share_of_the_photos_gain():
-    found = worth(_matrices([0.80, 0.90, 0.85, 0.78]), HELEN_11, rounds=20)
+    found = worth(_matrices([0.80, 0.90, 0.85, 0.82, 0.78]), HELEN_11, rounds=20)
     assert found["photos"]["gain"]["value"] == pytest.approx(10.0, abs=0.01)
     assert found["reconstructed"]["worth"]["value"] == pytest.approx(0.5, abs=0.001)
+    assert found["returned"]["worth"]["value"] == pytest.approx(0.2, abs=0.001)
     assert found["transferred"]["worth"]["value"] == pytest.approx(-0.2, abs=0.001)
     assert "worth" not in found["photos"]
     for entry in (found["photos"]["gain"], found["transferred"]["worth"]):
@@ -35,8 +36,8 @@ def test_worth_is_the_share_of_the_photos_gain():
 
 
 def test_intervals_show_what_seeds_and_faces_disagree_on():
-    matrices = _matrices([0.80, 0.90, 0.85, 0.80], seeds=3)
-    matrices[3, 0] = _matrices([0.88], seeds=1)[0, 0]
+    matrices = _matrices([0.80, 0.90, 0.85, 0.82, 0.80], seeds=3)
+    matrices[4, 0] = _matrices([0.88], seeds=1)[0, 0]
     found = worth(matrices, HELEN_11, rounds=200)["transferred"]["worth"]
     assert found["low"] < found["value"] < found["high"]
     assert found["low"] == pytest.approx(0.0, abs=0.01)
@@ -77,7 +78,7 @@ def test_the_short_protocol_goes_on_from_the_parser_without_additions(groups, tr
     name = generator.hash[:8]
     cells = {path.name for path in (tmp_path / "cells").iterdir()}
     assert cells == {"nothing-seed0", *(cell["folder"] for cell in results["cells"])}
-    assert [cell["training"]["synthetic_share"] for cell in results["cells"]] == [0.0, 0.5, 0.5, 0.5]
+    assert [cell["training"]["synthetic_share"] for cell in results["cells"]] == [0.0, 0.5, 0.5, 0.5, 0.5]
     assert (tmp_path / f"worth-short-{name}.json").is_file()
     # It begins where that parser ended: with a rate of 0 all arms are that parser.
     monkeypatch.setattr(module, "Short", lambda: Short(images=8, learning_rate=1e-12))
@@ -96,7 +97,8 @@ def test_additions_have_the_human_masks_and_other_pictures(groups, trained, comp
     assert (found["reconstructed"].labels == groups.unused.labels).all()
     assert (found["transferred"].labels == groups.unused.labels.repeat(2, axis=0)).all()
     assert len(found["transferred"]) == 8
-    for name in ("reconstructed", "transferred"):
+    assert not np.array_equal(found["reconstructed"].images, found["returned"].images)
+    for name in ("reconstructed", "returned", "transferred"):
         assert not np.array_equal(found[name].images[:1], groups.unused.images[:1])
 
 

@@ -8,7 +8,7 @@ from torchvision.transforms import v2
 
 from faceaug.errors import ConfigError, ShardDamaged
 from faceaug.files import write_json
-from faceaug.labels import HELEN_11, LEFT_EYE, RIGHT_EYE
+from faceaug.labels import CELEBAMASK_19, HELEN_11, LEFT_EYE, RIGHT_EYE
 from faceaug.shards.writer import shard_name, write_shard
 
 
@@ -124,6 +124,16 @@ def test_flip_twice_changes_nothing_and_sides_are_exchanged():
     assert torch.equal(twice[0], image)
     assert torch.equal(twice[1], mask)
     assert FlipFaces(0.0)(image, mask)[0] is image
+
+
+def test_another_scheme_is_mirrored_by_its_own_sides_and_told_where_it_is_not_named():
+    mask = tv_tensors.Mask(torch.full((4, 4), CELEBAMASK_19.classes.index("l_ear"), dtype=torch.uint8))
+    mask[0, 0], mask[0, 1] = CELEBAMASK_19.classes.index("hair"), 255
+    image = tv_tensors.Image(torch.zeros(3, 4, 4, dtype=torch.uint8))
+    found = FlipFaces(1.0, scheme=CELEBAMASK_19)(image, mask)[1]
+    assert found[0].tolist() == [9, 9, 255, 13]
+    with pytest.raises(ConfigError, match=r"label 13 is not in helen-11; give it the dataset's"):
+        FlipFaces(0.0)(image, mask)
 
 
 def test_a_whole_set_in_memory(folder):
