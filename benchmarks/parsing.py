@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from faceaug.datasets.samples import FaceDataset
+
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import write_json
@@ -71,10 +73,10 @@ class BenchConfig:
 def bench_parsing(
     run: Path,
     *,
-    train: FaceSet,
-    tuning: FaceSet,
-    testing: FaceSet,
-    synthetic: FaceSet,
+    train: FaceDataset,
+    tuning: FaceDataset,
+    testing: FaceDataset,
+    synthetic: FaceDataset,
     parser: ParserConfig,
     config: BenchConfig,
     compute: Compute,
@@ -88,7 +90,7 @@ def bench_parsing(
 
     Args:
         run: gets ``config.json``, ``cells/``, ``results.json``, ``table.md``, ``curves.png`` and ``scores.png``.
-        train: labelled faces.
+        train: labelled faces, a torch dataset as anybody trains on; transforms are not called.
         tuning: choose the state.
         testing: score it.
         synthetic: generated faces.
@@ -105,12 +107,12 @@ def bench_parsing(
         CheckpointMismatch: sizes differ, or the folder holds another benchmark.
         OutputError: the folder cannot be written.
     """
-    if not parser.size == train.size == tuning.size == testing.size == synthetic.size:
+    sets = {"train": train.faces, "tuning": tuning.faces, "testing": testing.faces, "synthetic": synthetic.faces}
+    if {some.size for some in sets.values()} != {parser.size}:
         raise CheckpointMismatch(
-            f"generated faces are {synthetic.size} px, real ones {train.size} px; generate them at that size, or name others "
-            f"with --synthetic"
+            f"generated faces are {sets['synthetic'].size} px, real ones {sets['train'].size} px; generate them at that size, or "
+            f"name others with --synthetic"
         )
-    sets = {"train": train, "tuning": tuning, "testing": testing, "synthetic": synthetic}
     settings = {
         "bench": to_dict(config),
         "parser": to_dict(parser),
@@ -142,10 +144,10 @@ def bench_parsing(
     )
     summary = summarise(cells, SETTINGS)
     paid = summary["differences"][f"{AUGMENTED} - {PLAIN}"]["mean_f1"]
-    summary["verdict"] += budget_verdict(paid, config.images / len(train))
+    summary["verdict"] += budget_verdict(paid, config.images / len(sets["train"]))
     results = {
-        "data": train.title,
-        "faces": {"train": len(train), "tuning": len(tuning), "testing": len(testing), "generated": len(synthetic)},
+        "data": sets["train"].title,
+        "faces": {"generated" if name == "synthetic" else name: len(some) for name, some in sets.items()},
         **settings,
         "compute": str(compute),
         "summary": summary,

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
@@ -32,9 +31,11 @@ from faceaug.images import write_png
 from faceaug.labels import HELEN_11, Scheme
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.losses import class_weights
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.predict import Parser, load_parser, predict_labels
-from faceaug.parser.train import class_weights, fit_parser, parameter_groups, train_step
+from faceaug.parser.step import ParserStep
+from faceaug.parser.train import fit_parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.prepare.likeness import CANDIDATES
@@ -362,15 +363,13 @@ def _go_on(
     )
     parser = load_parser(began, compute)
     network = parser.network.requires_grad_(True)
-    optimiser = torch.optim.AdamW(parameter_groups(network, parser.config, training), fused=True)
     weights = class_weights(faces.labelled, training.balance).to(compute.device)
-    batches = MixedBatches(faces.labelled, addition(), training)
+    train = ParserStep(network, parser.config, training, weights, compute)
+    batches = MixedBatches(faces.labelled, addition(), training, device=compute.device)
     with Progress(f"{arm}, seed {seed}, short", short.images) as progress:
         for step in range(training.steps):
             falling = 0.5 + 0.5 * math.cos(math.pi * step / training.steps)
-            for group in optimiser.param_groups:
-                group["lr"] = falling * training.rate(step) * group["ratio"]
-            train_step(network, optimiser, *batches.get(step), weights, compute)
+            train(*batches.get(step), rate=falling * training.rate(step))
             progress.update(min((step + 1) * training.batch, short.images))
     return _score(folder, arm, seed, replace(parser, network=network.eval()), faces, to_dict(training))
 

@@ -7,10 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Faces, Generator, Labelled, Precision, Runs
+from .options import Faces, Generator, Labelled
+from .workspace import Workspace
 
 
 def bench_discriminators(
+    space: Workspace,
     faces: Faces = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are transferred, NAME or NAME:DIR.")] = "celeba",
     generator: Generator = None,
@@ -18,11 +20,6 @@ def bench_discriminators(
     steps: Annotated[int, typer.Option(help="Training steps of each discriminator.")] = 150,
     masks: Annotated[int, typer.Option(help="Labelled faces whose photos and masks are used.")] = 600,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
 ) -> None:
     """Compare discriminators: which of them learns to tell a trained generator's faces from photos, and how soon.
 
@@ -33,25 +30,15 @@ def bench_discriminators(
     """
     from faceaug.benchmarks.discriminators import DiscriminatorBench, table
     from faceaug.benchmarks.discriminators import bench_discriminators as run_bench
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
-
-    from faceaug.gan.inference import load_generator
-    from faceaug.parser.labelling import ensure_labels
-    from faceaug.parser.predict import load_parser
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import find, own_parser
 
     bench = DiscriminatorBench(steps=steps, masks=masks)
-    compute = choose_compute(device, precision)
-    weights = generator or find(runs, "gan", "train-gan")
-    gan = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
-    train = open_labelled(faces, "train", size=size, root=root, cache=cache, limit=labelled)
-    photos = open_photos(sources, size=size, root=root, cache=cache)
-    p_f = load_parser(own_parser(gan.record, runs), compute)
-    typer.echo(f"bench-discriminators: {train.title}, {steps} steps each, {compute}\n  generator {weights}")
-    result = run_bench(out, train, ensure_labels(p_f, photos, cache=cache), gan, bench, record={"weights": str(weights)})
+    weights, gan = space.generator(generator)
+    size = gan.config.size
+    train = space.labelled(faces, "train", size=size, limit=labelled)
+    photos = space.photos(sources, size=size)
+    p_f = space.parser_of(gan)
+    typer.echo(f"bench-discriminators: {train.title}, {steps} steps each, {space.compute}\n  generator {weights}")
+    result = run_bench(out, train, space.predicted(p_f, photos), gan, bench, record={"weights": str(weights)})
     typer.echo(table(result).to_string())
     if out is not None:
         typer.echo(f"result: {out}")

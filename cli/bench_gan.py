@@ -7,10 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, DataRoot, Device, Faces, Judge, Out, Precision, Preset, Rounds, Runs
+from .options import Faces, Judge, Out, Preset, Rounds
+from .workspace import Workspace
 
 
 def bench_gan(
+    space: Workspace,
     faces: Faces = "helen",
     unlabelled: Annotated[str, typer.Option(help="Photos to learn from and to take looks from, NAME or NAME:DIR.")] = "celeba",
     preset: Preset = "auto",
@@ -32,11 +34,6 @@ def bench_gan(
     ] = None,
     judge: Judge = None,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
 ) -> None:
     """Compare generators: the paper's ablations and two other systems (its Tables 1, 2, Figures 3, 4), or ways of training.
 
@@ -50,45 +47,38 @@ def bench_gan(
 
     from faceaug.benchmarks.gan import RESULTS, GanBench, Material, choose_rows
     from faceaug.benchmarks.gan import bench_gan as run_bench
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
 
     from faceaug.config import to_dict
     from faceaug.evaluate.run import EvaluateConfig
     from faceaug.parser.labelling import label_photos
-    from faceaug.parser.predict import load_parser
     from faceaug.prepare.faces import join
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import run_folder
 
     from .train_gan import preset_for
     from .train_parser import ensure_judge, ensure_parser
 
     chosen_rows = choose_rows(rows, only)
-    compute = choose_compute(device, precision)
-    chosen, (generator, training) = preset_for(preset, compute)
+    chosen, (generator, training) = preset_for(preset, space.compute)
     bench = GanBench(
         images=images if images is not None else training.images,
         seeds=seeds,
         evaluation=EvaluateConfig(per_mask=per_mask, rounds=rounds),
     )
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", generator.size
-    shared = {"size": size, "data_root": data_root, "runs": runs, "cache": cache, "compute": compute}
-    first = load_parser(parser or ensure_parser(faces, **shared), compute)  # type: ignore[arg-type]
-    second = load_parser(judge or ensure_judge(faces, **shared), compute)  # type: ignore[arg-type]
-    real, unseen = (open_labelled(faces, split, size=size, root=root, cache=cache) for split in ("train", "testing"))
-    photos = open_photos(unlabelled, size=size, root=root, cache=cache)
+    size = generator.size
+    first = space.parser(parser or ensure_parser(space, faces, size=size))
+    second = space.parser(judge or ensure_judge(space, faces, size=size))
+    real, unseen = (space.labelled(faces, split, size=size) for split in ("train", "testing"))
+    photos = space.photos(unlabelled, size=size)
     generator = dataclasses.replace(generator, scheme=real.scheme)
-    sources = label_photos(first, photos, cache=cache)
+    sources = label_photos(first, photos, cache=space.cache)
     material = Material(join(real, sources), unseen, sources, real, first, second)
     record = {"preset": chosen}
     names = [row.name for row in chosen_rows]
     identity = {**record, "bench": dataclasses.asdict(bench), "generator": to_dict(generator), "rows": names}
     identity |= {"train": real.about(), "photos": photos.about(), "parser": first.hash, "judge": second.hash}
-    run = out or run_folder(runs, "bench", f"gan-{rows}-{size}", identity)
+    run = space.run(out, "bench", f"gan-{rows}-{size}", identity)
     typer.echo(
         f"bench-gan: preset {chosen}, {len(material.train):,} faces, {len(chosen_rows)} rows x {seeds} seed(s), {bench.images:,} "
-        f"images each, {compute}\n  {len(unseen):,} unseen masks with {per_mask} sources each, into {run}"
+        f"images each, {space.compute}\n  {len(unseen):,} unseen masks with {per_mask} sources each, into {run}"
     )
     results = run_bench(run, chosen_rows, material, generator, training, bench, record=record)
     typer.echo((run / "table.md").read_text())

@@ -7,24 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import (
-    RUNS,
-    Cache,
-    ConfigFile,
-    DataRoot,
-    Device,
-    Faces,
-    Labelled,
-    Out,
-    ParserBatch,
-    ParserRate,
-    Precision,
-    Runs,
-    Settings,
-)
+from .options import ConfigFile, Faces, Labelled, Out, ParserBatch, ParserRate, Settings
+from .workspace import Workspace
 
 
 def bench_parsing(
+    space: Workspace,
     faces: Faces = "helen",
     synthetic: Annotated[
         Optional[Path],  # noqa: UP045
@@ -53,11 +41,6 @@ def bench_parsing(
         typer.Option(help="CSV with a column name and columns of 0 and 1: testing faces of each are scored apart too."),
     ] = None,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
 ) -> None:
     """Measure what generated faces are worth: a parser trained without and with augmentation, and with generated faces.
 
@@ -70,34 +53,36 @@ def bench_parsing(
     from faceaug.benchmarks.parsing import RESULTS, BenchConfig
     from faceaug.benchmarks.parsing import bench_parsing as run_bench
     from faceaug.benchmarks.report import table
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled
-    from faceaug.datasets.synthetic import open_synthetic
+    from faceaug.datasets.aligned import AlignedFaces
+    from faceaug.datasets.synthetic import SyntheticFaces
 
     from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, default_images
     from faceaug.parser.groups import read_groups
     from faceaug.shards.reader import COMPLETE
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import find, run_folder
+    from faceaug.training.runs import find
 
-    compute = choose_compute(device, precision)
-    folder = synthetic or find(runs, "synthetic", "generate", COMPLETE).parent
-    generated = open_synthetic(folder)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", generated.size
-    train = open_labelled(faces, "train", size=size, root=root, cache=cache, limit=labelled)
-    tuning = open_labelled(faces, "tuning", size=size, root=root, cache=cache)
-    testing = open_labelled(faces, "testing", size=size, root=root, cache=cache)
+    compute = space.compute
+    folder = synthetic or find(space.runs, "synthetic", "generate", COMPLETE).parent
+    generated = SyntheticFaces(folder)
+    size, root, cache = generated.faces.size, space.root, space.cache
+    train = AlignedFaces(faces, "train", size=size, limit=labelled, root=root, cache=cache)
+    tuning, testing = (AlignedFaces(faces, split, size=size, root=root, cache=cache) for split in ("tuning", "testing"))
     given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate, "synthetic_share": synthetic_share}
     usual = BenchConfig(images=default_images(len(train), compute.device.type))
     bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0", scheme=train.scheme)
-    apart = None if groups is None else read_groups(groups, testing.names)
-    identity = {"bench": to_dict(bench), "parser": to_dict(parser), "train": train.about(), "synthetic": generated.about()}
+    apart = None if groups is None else read_groups(groups, testing.faces.names)
+    identity = {
+        "bench": to_dict(bench),
+        "parser": to_dict(parser),
+        "train": train.faces.about(),
+        "synthetic": generated.faces.about(),
+    }
     identity |= {} if apart is None else {"groups": {name: int(rows.sum()) for name, rows in apart.items()}}
-    run = out or run_folder(runs, "bench", f"parsing-{size}", identity)
+    run = space.run(out, "bench", f"parsing-{size}", identity)
     typer.echo(
-        f"bench-parsing: {train.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
+        f"bench-parsing: {train.faces.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
         f"{compute}\n  3 settings x {bench.seeds} seed(s), {bench.images:,} images each, into {run}"
     )
     results = run_bench(

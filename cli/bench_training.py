@@ -7,10 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Batch, Cache, DataRoot, Device, Faces, Precision, Preset, Runs
+from .options import Batch, Faces, Preset
+from .workspace import Workspace
 
 
 def bench_training(
+    space: Workspace,
     faces: Faces = "helen",
     preset: Preset = "auto",
     batch: Batch = None,
@@ -18,11 +20,6 @@ def bench_training(
     official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
     compiled: Annotated[bool, typer.Option("--compile", help="Time torch.compile too; compiling takes minutes.")] = False,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
 ) -> None:
     """Measure a GAN step: images/s, beside the public code's way, beside the machine's ceiling, and where the time goes.
 
@@ -33,31 +30,25 @@ def bench_training(
     import dataclasses
 
     from faceaug.benchmarks.train_throughput import Lengths, train_throughput
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled
 
     from faceaug.parser.config import ParserConfig
     from faceaug.parser.network import build_parser
-    from faceaug.training.device import choose_compute
 
     from .train_gan import preset_for
 
-    compute = choose_compute(device, precision)
-    chosen, (generator, training) = preset_for(preset, compute)
+    chosen, (generator, training) = preset_for(preset, space.compute)
     if batch is not None:
         training = dataclasses.replace(training, batch=batch)
-    train = open_labelled(
-        faces, "train", size=generator.size, root=resolve_root(data_root), cache=cache or runs / "cache", limit=8 * training.batch
-    )
+    train = space.labelled(faces, "train", size=generator.size, limit=8 * training.batch)
     generator = dataclasses.replace(generator, scheme=train.scheme)
-    typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {compute}")
+    typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {space.compute}")
     result = train_throughput(
         out,
         train,
         build_parser(ParserConfig(size=generator.size, scheme=train.scheme), weights=False),
         generator,
         training,
-        compute,
+        space.compute,
         Lengths(steps=steps, official=official_steps, compiled=compiled),
         record={"preset": chosen},
     )

@@ -6,10 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, Cache, ConfigFile, DataRoot, Device, Faces, Generator, Out, Precision, Runs, Settings
+from .options import ConfigFile, Faces, Generator, Out, Settings
+from .workspace import Workspace
 
 
 def bench_worth(
+    space: Workspace,
     faces: Faces = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are transferred, NAME or NAME:DIR.")] = "celeba",
     generator: Generator = None,
@@ -33,11 +35,6 @@ def bench_worth(
     settings: Settings = None,
     config: ConfigFile = None,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
 ) -> None:
     """Measure what a generator's faces teach a parser, as a share of what photos teach.
 
@@ -52,24 +49,15 @@ def bench_worth(
     from faceaug.benchmarks.worth import ARMS, WorthConfig, report_name, table
     from faceaug.benchmarks.worth import Faces as Groups
     from faceaug.benchmarks.worth import bench_worth as run_bench
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
 
     from faceaug.config import check, configured
-    from faceaug.gan.inference import load_generator
     from faceaug.parser.config import ParserConfig
-    from faceaug.parser.labelling import ensure_labels
-    from faceaug.parser.predict import load_parser
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import find, own_parser, run_folder
 
     given = {"images": images, "seeds": seeds, "per_mask": per_mask, "short": short or None}
     protocol = configured(WorthConfig(), section="worth", file=config, pairs=settings, given=given)
-    compute = choose_compute(device, precision)
-    weights = generator or find(runs, "gan", "train-gan")
-    gan = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
-    train = open_labelled(faces, "train", size=size, root=root, cache=cache)
+    weights, gan = space.generator(generator)
+    size = gan.config.size
+    train = space.labelled(faces, "train", size=size)
     check(
         {
             f"--labelled {labelled}, --unused {unused}: {train.title} has {len(train)} training faces; choose fewer": (
@@ -77,16 +65,16 @@ def bench_worth(
             )
         }
     )
-    scored = {"testing": open_labelled(faces, "testing", size=size, root=root, cache=cache)}
+    scored = {"testing": space.labelled(faces, "testing", size=size)}
     further = train.select(range(labelled + unused, len(train)))
-    photos = open_photos(sources, size=size, root=root, cache=cache)
-    p_f = load_parser(own_parser(gan.record, runs), compute)
+    photos = space.photos(sources, size=size)
+    p_f = space.parser_of(gan)
     groups = Groups(
         labelled=train.select(range(labelled)),
         unused=train.select(range(labelled, labelled + unused)),
-        tuning=open_labelled(faces, "tuning", size=size, root=root, cache=cache),
+        tuning=space.labelled(faces, "tuning", size=size),
         scored=scored | ({"further": further} if len(further) else {}),
-        sources=ensure_labels(p_f, photos, cache=cache),
+        sources=space.predicted(p_f, photos),
     )
     parser = ParserConfig(size=size, scheme=train.scheme)
     record = {
@@ -95,12 +83,12 @@ def bench_worth(
         "unused": unused,
     }
     identity = {"images": protocol.images, "per_mask": protocol.per_mask, **record}
-    run = out or run_folder(runs, "worth", f"{size}", identity)
+    run = space.run(out, "worth", f"{size}", identity)
     typer.echo(
         f"bench-worth: {train.title}, {labelled:,} labelled, {unused:,} unused, {len(further):,} further, at {size} px, "
-        f"{len(photos):,} sources ({photos.title}), {compute}\n  generator {weights}\n"
+        f"{len(photos):,} sources ({photos.title}), {space.compute}\n  generator {weights}\n"
         f"  {len(ARMS)} arms x {protocol.seeds} seed(s), {protocol.images:,} images each, into {run}"
     )
-    results = run_bench(run, groups, gan, parser, protocol, compute, record=record)
+    results = run_bench(run, groups, gan, parser, protocol, space.compute, record=record)
     typer.echo(table(results))
     typer.echo(f"results: {run / report_name(protocol, gan)}.json, pictures: {run / f'faces-{gan.hash[:8]}.png'}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Device, Precision, Seed
+from .workspace import Workspace
 
 # Lengths that fit six minutes on two cores; they show the way, they do not settle anything.
 _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
@@ -36,10 +37,10 @@ def demo(
 
     began = time.monotonic()
     data, runs = out / "data", out / "runs"
+    space = Workspace(runs, data_root=data, device=device, precision=precision)
 
     from faceaug.files import ensure_folder
     from faceaug.parser.config import ParserConfig
-    from faceaug.training.device import choose_compute
     from faceaug.training.log import clock
 
     from .bench_parsing import bench_parsing
@@ -49,31 +50,21 @@ def demo(
     from .train_parser import run_parser
 
     ensure_folder(out)
-    compute = choose_compute(device, precision)
+    _ = space.compute  # an unusable --device is refused before anything is drawn
     typer.echo("demo 1/5: drawing faces")
     draw(**_DRAWN, out=data, seed=seed)  # type: ignore[arg-type]
     typer.echo("demo 2/5: the parser")
-    parser = run_parser(
-        "helen",
-        parser=ParserConfig(size=64),
-        compute=compute,
-        labelled=None,
-        training={"images": _PARSER_IMAGES, "batch": _BATCH, "evaluations": 8, "seed": seed},
-        out=runs / "parser" / "demo",
-        runs=runs,
-        cache=None,
-        data_root=data,
-    )
-    shared = {"runs": runs, "data_root": data, "device": device, "precision": precision}
+    how: dict[str, object] = {"images": _PARSER_IMAGES, "batch": _BATCH, "evaluations": 8, "seed": seed}
+    parser = run_parser(space, "helen", parser=ParserConfig(size=64), labelled=None, training=how, out=runs / "parser" / "demo")
     typer.echo("demo 3/5: the GAN")
     gan = runs / "gan" / "demo"
-    train_gan(preset="demo", parser=parser, out=gan, seed=seed, **shared)  # type: ignore[arg-type]
+    train_gan(space, preset="demo", parser=parser, out=gan, seed=seed)
     typer.echo("demo 4/5: generating labelled faces")
     generated = runs / "synthetic" / "demo"
-    generate(generator=gan / "weights.safetensors", per_mask=_PER_MASK, out=generated, seed=seed, **shared)  # type: ignore[arg-type]
+    generate(space, generator=gan / "weights.safetensors", per_mask=_PER_MASK, out=generated, seed=seed)
     typer.echo("demo 5/5: what they are worth")
     bench = runs / "bench" / "demo"
-    bench_parsing(synthetic=generated, images=_BENCH_IMAGES, batch=_BATCH, out=bench, **shared)  # type: ignore[arg-type]
+    bench_parsing(space, synthetic=generated, images=_BENCH_IMAGES, batch=_BATCH, out=bench)
     _write_page(out, parser.parent, gan, generated, bench)
     typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / 'index.html').resolve()}")
 

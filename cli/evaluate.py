@@ -7,25 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import (
-    RUNS,
-    AnySeed,
-    Cache,
-    ConfigFile,
-    DataRoot,
-    Device,
-    Devices,
-    Generator,
-    Judge,
-    Nodes,
-    Out,
-    Precision,
-    Runs,
-    Settings,
-)
+from .options import AnySeed, ConfigFile, Devices, Generator, Judge, Nodes, Out, Settings
+from .workspace import Workspace
 
 
 def evaluate(
+    space: Workspace,
     masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are generated on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
@@ -47,11 +34,6 @@ def evaluate(
         typer.Option(help="Bootstrap resamples for the 95 % intervals; else 200."),
     ] = None,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
     devices: Devices = 1,
     nodes: Nodes = 1,
     settings: Settings = None,
@@ -69,39 +51,30 @@ def evaluate(
 
     Example: faceaug evaluate --masks helen --sources celeba --generator runs/gan/tiny-1a2b3c4d/weights.safetensors
     """
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
-
     from faceaug.config import configured, to_dict
     from faceaug.evaluate.inception import InceptionFeatures
     from faceaug.evaluate.report import table
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
     from faceaug.evaluate.run import evaluate as run_evaluation
-    from faceaug.gan.inference import load_generator
-    from faceaug.parser.labelling import ensure_labels
-    from faceaug.parser.predict import load_parser
     from faceaug.pretrained import ImageFeatures
-    from faceaug.training.device import launch
-    from faceaug.training.runs import find, own_parser, run_folder
 
     from .train_parser import ensure_judge
 
     given = {"per_mask": per_mask, "steps": steps, "rounds": rounds, "seed": seed}
     evaluation = configured(EvaluateConfig(), section="evaluate", file=config, pairs=settings, given=given)
-    compute = launch(device, precision, devices=devices, nodes=nodes)
+    compute = space.launch(devices, nodes)
     proper = InceptionFeatures(inception, compute) if inception is not None else None
-    weights = generator or find(runs, "gan", "train-gan")
-    gan = load_generator(weights, compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
+    weights, gan = space.generator(generator)
+    size = gan.config.size
     with compute.world.first_goes_ahead():
-        targets = open_labelled(masks, "testing", size=size, root=root, cache=cache)
-        real = open_labelled(masks, "train", size=size, root=root, cache=cache)
-        photos = open_photos(sources, size=size, root=root, cache=cache)
-        p_f = load_parser(own_parser(gan.record, runs), compute)
-        second = judge or ensure_judge(masks, size=size, compute=compute, runs=runs, cache=cache, data_root=data_root)
+        targets = space.labelled(masks, "testing", size=size)
+        real = space.labelled(masks, "train", size=size)
+        photos = space.photos(sources, size=size)
+        p_f = space.parser_of(gan)
+        second = judge or ensure_judge(space, masks, size=size)
     identity = {"evaluate": to_dict(evaluation), "generator": gan.hash, "masks": targets.about(), "sources": photos.about()}
     identity |= {"inception": str(inception)} if inception is not None else {}
-    run = out or run_folder(runs, "evaluation", f"{gan.config.variant}-{size}", identity)
+    run = space.run(out, "evaluation", f"{gan.config.variant}-{size}", identity)
     typer.echo(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {evaluation.per_mask} of {len(photos):,} sources "
         f"for each, against {len(real):,} real faces, {compute}\n  generator {weights}\n  judge {second}\n  into {run}"
@@ -110,9 +83,9 @@ def evaluate(
         run,
         gan,
         targets=targets,
-        sources=ensure_labels(p_f, photos, cache=cache),
+        sources=space.predicted(p_f, photos),
         real=real,
-        judge=load_parser(second, compute),
+        judge=space.parser(second),
         features=ImageFeatures(compute),
         config=evaluation,
         record={"weights": str(weights)},

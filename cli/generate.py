@@ -7,10 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from .options import RUNS, AnySeed, Cache, ConfigFile, DataRoot, Device, Generator, Labelled, Out, Precision, Runs, Settings
+from .options import AnySeed, ConfigFile, Generator, Labelled, Out, Settings
+from .workspace import Workspace
 
 
 def generate(
+    space: Workspace,
     masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are generated on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
@@ -48,11 +50,6 @@ def generate(
     ] = None,
     batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
     settings: Settings = None,
     config: ConfigFile = None,
     seed: AnySeed = None,
@@ -64,28 +61,18 @@ def generate(
 
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
-
     from faceaug.config import configured, to_dict
-    from faceaug.gan.inference import load_generator
     from faceaug.generate.run import GenerateConfig
     from faceaug.generate.run import generate as run_generation
-    from faceaug.parser.labelling import ensure_labels
-    from faceaug.parser.predict import load_parser
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import find, own_parser, run_folder
 
     given = {"per_mask": per_mask, "gender": gender, "candidates": candidates, "min_agreement": min_agreement}
     given |= {"min_confidence": min_confidence, "rows_per_shard": rows_per_shard, "seed": seed}
     generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
-    compute = choose_compute(device, precision)
-    weights = generator or find(runs, "gan", "train-gan")
-    gan = load_generator(weights, compute)
-    p_f = load_parser(parser or own_parser(gan.record, runs), compute)
-    root, cache, size = resolve_root(data_root), cache or runs / "cache", gan.config.size
-    targets = open_labelled(masks, "train", size=size, root=root, cache=cache, limit=labelled)
-    photos = open_photos(sources, size=size, root=root, cache=cache)
+    weights, gan = space.generator(generator)
+    p_f = space.parser(parser) if parser is not None else space.parser_of(gan)
+    size = gan.config.size
+    targets = space.labelled(masks, "train", size=size, limit=labelled)
+    photos = space.photos(sources, size=size)
     identity = {
         "generate": to_dict(generating),
         "generator": gan.hash,
@@ -93,12 +80,12 @@ def generate(
         "masks": targets.about(),
         "sources": photos.about(),
     }
-    run = out or run_folder(runs, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
+    run = space.run(out, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
     typer.echo(
         f"generate: {len(targets):,} masks ({targets.title}), {generating.per_mask} of {len(photos):,} sources "
-        f"at {size} px, gender {generating.gender}, {compute}\n  generator {weights}\n  into {run}"
+        f"at {size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(run, targets, ensure_labels(p_f, photos, cache=cache), gan, p_f, generating, batch=batch)
+    summary = run_generation(run, targets, space.predicted(p_f, photos), gan, p_f, generating, batch=batch)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

@@ -26,6 +26,7 @@ from .plot import plot
 from .prepare import prepare
 from .train_gan import train_gan
 from .train_parser import train_parser
+from .workspace import on_workspace
 
 app = typer.Typer(
     add_completion=False,
@@ -56,21 +57,21 @@ def main(
     """
 
 
-app.command("draw")(draw)
-app.command("prepare")(prepare)
-app.command("check")(check)
-app.command("train-parser")(train_parser)
-app.command("parse")(parse)
-app.command("train-gan")(train_gan)
-app.command("evaluate")(evaluate)
-app.command("generate")(generate)
-app.command("bench-parsing")(bench_parsing)
-app.command("bench-gan")(bench_gan)
-app.command("bench-worth")(bench_worth)
-app.command("bench-discriminators")(bench_discriminators)
-app.command("bench-training")(bench_training)
-app.command("plot")(plot)
-app.command("demo")(demo)
+app.command("draw")(on_workspace(draw))
+app.command("prepare")(on_workspace(prepare))
+app.command("check")(on_workspace(check))
+app.command("train-parser")(on_workspace(train_parser))
+app.command("parse")(on_workspace(parse))
+app.command("train-gan")(on_workspace(train_gan))
+app.command("evaluate")(on_workspace(evaluate))
+app.command("generate")(on_workspace(generate))
+app.command("bench-parsing")(on_workspace(bench_parsing))
+app.command("bench-gan")(on_workspace(bench_gan))
+app.command("bench-worth")(on_workspace(bench_worth))
+app.command("bench-discriminators")(on_workspace(bench_discriminators))
+app.command("bench-training")(on_workspace(bench_training))
+app.command("plot")(on_workspace(plot))
+app.command("demo")(on_workspace(demo))
 
 
 def run() -> None:

@@ -7,24 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import (
-    RUNS,
-    Batch,
-    Cache,
-    ConfigFile,
-    DataRoot,
-    Device,
-    Devices,
-    DryRun,
-    Faces,
-    Labelled,
-    Nodes,
-    Out,
-    Precision,
-    Preset,
-    Runs,
-    Settings,
-)
+from .options import Batch, ConfigFile, Devices, DryRun, Faces, Labelled, Nodes, Out, Preset, Settings
+from .workspace import Workspace
 
 if TYPE_CHECKING:
     from faceaug.gan.config import GeneratorConfig, TrainingConfig
@@ -32,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def train_gan(
+    space: Workspace,
     faces: Faces = "helen",
     unlabelled: Annotated[
         str, typer.Option(help="Photos that the parser labels for training, NAME or NAME:DIR; 'none' for none.")
@@ -57,11 +42,6 @@ def train_gan(
     checkpoint_every: Annotated[int, typer.Option(help="Images between checkpoints; what a killed run can lose.")] = 4_000,
     lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
     devices: Devices = 1,
     nodes: Nodes = 1,
     settings: Settings = None,
@@ -82,9 +62,8 @@ def train_gan(
 
     from faceaug.config import apply_settings
     from faceaug.gan.config import apply_recipe
-    from faceaug.training.device import launch
 
-    compute = launch(device, precision, devices=1 if dry_run else devices, nodes=1 if dry_run else nodes)
+    compute = space.launch(1 if dry_run else devices, 1 if dry_run else nodes)
     chosen, (generator, training) = preset_for(preset, compute)
     generator, training = apply_recipe(recipe, generator, training)
     sections = apply_settings({"generator": generator, "training": training}, file=config, pairs=settings or ())
@@ -103,39 +82,25 @@ def train_gan(
         typer.echo(describe(generator, training, build_parser(ParserConfig(size=generator.size), weights=False)))
         return
 
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled, open_photos
-
     from faceaug.config import to_dict
     from faceaug.gan.train import Intervals, fit_gan
     from faceaug.parser.labelling import label_photos
-    from faceaug.parser.predict import check_scheme, load_parser
+    from faceaug.parser.predict import check_scheme
     from faceaug.prepare.faces import join
-    from faceaug.training.runs import run_folder
 
     from .train_parser import ensure_parser
 
-    root, cache = resolve_root(data_root), cache or runs / "cache"
     with compute.world.first_goes_ahead():
-        train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache, limit=labelled)
+        train = space.labelled(faces, "train", size=generator.size, limit=labelled)
         photos = None
         if unlabelled != "none":
-            photos = open_photos(unlabelled, size=generator.size, root=root, cache=cache)
-        weights = parser or ensure_parser(
-            faces,
-            size=generator.size,
-            data_root=data_root,
-            runs=runs,
-            cache=cache,
-            compute=compute,
-            labelled=labelled,
-            seed=training.seed,
-        )
-    frozen = load_parser(weights, compute)
+            photos = space.photos(unlabelled, size=generator.size)
+        weights = parser or ensure_parser(space, faces, size=generator.size, labelled=labelled, seed=training.seed)
+    frozen = space.parser(weights)
     generator = dataclasses.replace(generator, scheme=train.scheme)
     check_scheme(frozen.config.scheme, train, weights)
     if photos is not None:
-        train = join(train, label_photos(frozen, photos, cache=cache))
+        train = join(train, label_photos(frozen, photos, cache=space.cache))
     record = {
         "preset": chosen,
         "parser": str(weights.resolve()),
@@ -148,7 +113,7 @@ def train_gan(
         "parser": frozen.hash,
         "faces": train.about(),
     }
-    run = out or run_folder(runs, "gan", chosen if generator.variant == "full" else f"{chosen}-{generator.variant}", identity)
+    run = space.run(out, "gan", chosen if generator.variant == "full" else f"{chosen}-{generator.variant}", identity)
     typer.echo(f"  faces: {len(train):,} ({train.title}), parser {weights}")
     typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
     intervals = Intervals(checkpoint=checkpoint_every)

@@ -7,28 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from .options import (
-    RUNS,
-    AnySeed,
-    Cache,
-    ConfigFile,
-    DataRoot,
-    Device,
-    Faces,
-    Labelled,
-    Out,
-    ParserBatch,
-    ParserRate,
-    Precision,
-    Runs,
-    Settings,
-)
+from .options import AnySeed, ConfigFile, Faces, Labelled, Out, ParserBatch, ParserRate, Settings
+from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from faceaug.training.device import Compute
+    from faceaug.parser.config import ParserConfig
 
 
 def train_parser(
+    space: Workspace,
     faces: Faces = "helen",
     labelled: Labelled = None,
     size: Annotated[int, typer.Option(help="Side of the aligned faces, pixels: 64, 128 or 256.")] = 64,
@@ -54,11 +41,6 @@ def train_parser(
         typer.Option("--augment/--no-augment", help="Mirror (left and right classes exchanged), rotate, scale, shift; else on."),
     ] = None,
     out: Out = None,
-    runs: Runs = RUNS,
-    cache: Cache = None,
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
     settings: Settings = None,
     config: ConfigFile = None,
     seed: AnySeed = None,
@@ -71,67 +53,41 @@ def train_parser(
     Example: faceaug train-parser --faces helen:/data/helen --size 64 --labelled 500
     """
     from faceaug.parser.config import ParserConfig
-    from faceaug.training.device import choose_compute
 
     if pretrained is None:
         pretrained = encoder == "efficientnet-lite0"
-    compute = choose_compute(device, precision)
-    run_parser(
-        faces,
-        parser=ParserConfig(size=size, encoder=encoder, pretrained=pretrained),
-        compute=compute,
-        labelled=labelled,
-        training={
-            "images": images,
-            "batch": batch,
-            "learning_rate": learning_rate,
-            "balance": balance,
-            "augment": augment,
-            "seed": seed,
-        },
-        settings=settings,
-        config=config,
-        out=out,
-        runs=runs,
-        cache=cache,
-        data_root=data_root,
-    )
+    how: dict[str, object] = {"images": images, "batch": batch, "learning_rate": learning_rate, "balance": balance}
+    how |= {"augment": augment, "seed": seed}
+    network = ParserConfig(size=size, encoder=encoder, pretrained=pretrained)
+    run_parser(space, faces, parser=network, labelled=labelled, training=how, settings=settings, config=config, out=out)
 
 
 def run_parser(
+    space: Workspace,
     faces: str,
     *,
-    parser: object,
-    compute: Compute,
+    parser: ParserConfig,
     labelled: int | None,
     training: dict[str, object],
-    out: Path | None,
-    runs: Path,
-    cache: Path | None,
-    data_root: Path | None,
+    out: Path | None = None,
     settings: list[str] | None = None,
     config: Path | None = None,
 ) -> Path:
     """Train a parser as the command does, or find it finished; returns its weights file."""
     import dataclasses
 
-    from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled
-
     from faceaug.config import configured, to_dict
-    from faceaug.parser.config import ParserConfig, ParserTraining, default_images
+    from faceaug.parser.config import ParserTraining, default_images
     from faceaug.parser.train import fit_parser
-    from faceaug.training.runs import run_folder
 
-    assert isinstance(parser, ParserConfig)  # typed loosely to keep imports out of --help
-    root, cache = resolve_root(data_root), cache or runs / "cache"
-    train = open_labelled(faces, "train", size=parser.size, root=root, cache=cache, limit=labelled)
-    tuning = open_labelled(faces, "tuning", size=parser.size, root=root, cache=cache)
+    compute = space.compute
+    train = space.labelled(faces, "train", size=parser.size, limit=labelled)
+    tuning = space.labelled(faces, "tuning", size=parser.size)
     parser = dataclasses.replace(parser, scheme=train.scheme)
     usual = ParserTraining(images=default_images(len(train), compute.device.type))
     how = configured(usual, section="training", file=config, pairs=settings, given=training)
     identity = {"parser": to_dict(parser), "training": to_dict(how), "faces": train.about(), "tuning": tuning.about()}
-    run = out or run_folder(runs, "parser", f"{parser.encoder}-{parser.size}", identity)
+    run = space.run(out, "parser", f"{parser.encoder}-{parser.size}", identity)
     typer.echo(
         f"train-parser: {train.title}, {len(train):,} labelled, at {parser.size} px, {parser.encoder}"
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
@@ -142,45 +98,16 @@ def run_parser(
     return weights
 
 
-def ensure_parser(
-    faces: str,
-    *,
-    size: int,
-    compute: Compute,
-    runs: Path,
-    cache: Path | None,
-    data_root: Path | None,
-    labelled: int | None = None,
-    seed: int = 0,
-) -> Path:
+def ensure_parser(space: Workspace, faces: str, *, size: int, labelled: int | None = None, seed: int = 0) -> Path:
     """P_F: the default parser of these faces at this size, trained now where there is none."""
     from faceaug.parser.config import ParserConfig
 
-    return run_parser(
-        faces,
-        parser=ParserConfig(size=size),
-        compute=compute,
-        labelled=labelled,
-        training={"seed": seed},
-        out=None,
-        runs=runs,
-        cache=cache,
-        data_root=data_root,
-    )
+    return run_parser(space, faces, parser=ParserConfig(size=size), labelled=labelled, training={"seed": seed})
 
 
-def ensure_judge(faces: str, *, size: int, compute: Compute, runs: Path, cache: Path | None, data_root: Path | None) -> Path:
+def ensure_judge(space: Workspace, faces: str, *, size: int) -> Path:
     """A second parser that shares neither encoder nor seed with P_F, trained now where there is none."""
     from faceaug.parser.config import ParserConfig
 
-    return run_parser(
-        faces,
-        parser=ParserConfig(size=size, encoder="resnet18", pretrained=False),
-        compute=compute,
-        labelled=None,
-        training={"seed": 1},
-        out=None,
-        runs=runs,
-        cache=cache,
-        data_root=data_root,
-    )
+    network = ParserConfig(size=size, encoder="resnet18", pretrained=False)
+    return run_parser(space, faces, parser=network, labelled=None, training={"seed": 1})

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
+from faceaug.prepare.faces import FaceSet
+
 Sample = tuple[Any, Any]
+
+
+class FaceDataset(Protocol):
+    """A torch dataset of this package that gives its faces as arrays too."""
+
+    @property
+    def faces(self) -> FaceSet:
+        """The same faces, in the same order, before any transform."""
 
 
 def face_sample(image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], transforms: Callable[..., Any] | None) -> Sample:
@@ -18,7 +28,7 @@ def face_sample(image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], tra
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
-        labels: ``(H, W)`` uint8, 0..10 or 255.
+        labels: ``(H, W)`` uint8, classes of the scheme or 255.
         transforms: called as ``transforms(image, mask)`` where given.
 
     Returns:

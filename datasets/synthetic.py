@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,36 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         """Target, source, genders, row, seed and agreement of one face."""
         reader, row = self._rows[index]
         return self.readers[reader].about(row)
+
+    @cached_property
+    def faces(self) -> FaceSet:
+        """The same faces as arrays in memory: what the benchmark trains on.
+
+        Raises:
+            ConfigError: the sets' faces differ in size.
+        """
+        sizes = {reader.size for reader in self.readers}
+        if len(sizes) > 1:
+            raise ConfigError(f"{self.readers[0].folder}: the sets' faces are {sorted(sizes)} px; name sets of one size")
+
+        def column(name: str) -> npt.NDArray[Any]:
+            chosen = np.array([number for number, _ in self._rows])
+            rows = np.array([row for _, row in self._rows])
+            return np.concatenate([reader.column(name)[rows[chosen == one]] for one, reader in enumerate(self.readers)])
+
+        origins = [(reader.config["targets"]["title"], reader.config["sources"]["title"]) for reader in self.readers]
+        found = FaceSet(
+            "; ".join(dict.fromkeys(f"generated from {targets} and {sources}" for targets, sources in origins)),
+            tuple(f"{target}+{source}" for target, source in zip(column("target"), column("source"), strict=True)),
+            column("image"),
+            column("label"),
+            column("target_male").astype(np.int64),
+            np.full(len(self), -1, dtype=np.int64),
+            scheme=self.scheme,
+        )
+        for reader in self.readers:
+            reader.close()
+        return found
 
 
 class MixedFaces(torch.utils.data.Dataset[Sample]):
@@ -155,19 +186,3 @@ class FlipFaces:
         table = torch.from_numpy(self.scheme.flip_table)
         turned = table[mask.flip(-1).long()].to(mask.dtype)
         return tv_tensors.wrap(image.flip(-1), like=image), tv_tensors.wrap(turned, like=mask)
-
-
-def open_synthetic(folder: Path) -> FaceSet:
-    """A whole set in memory, as aligned faces for a training loop.
-
-    Raises:
-        ShardDamaged: see :class:`~faceaug.shards.reader.ShardReader`.
-    """
-    reader = ShardReader(folder)
-    unknown = np.full(len(reader), -1, dtype=np.int64)
-    names = tuple(f"{target}+{source}" for target, source in zip(reader.column("target"), reader.column("source"), strict=True))
-    title = f"generated from {reader.config['targets']['title']} and {reader.config['sources']['title']}"
-    male = reader.column("target_male").astype(np.int64)
-    faces = FaceSet(title, names, reader.column("image"), reader.column("label"), male, unknown, scheme=reader.scheme)
-    reader.close()
-    return faces

@@ -24,12 +24,20 @@ class MixedBatches:
         real: labelled faces.
         synthetic: more of them, or None.
         training: batch, share of synthetic rows, seed, augmentation.
+        device: where batches are augmented and given.
 
     Raises:
         ConfigError: a share of synthetic faces without any.
     """
 
-    def __init__(self, real: FaceSet, synthetic: FaceSet | None, training: ParserTraining) -> None:
+    def __init__(
+        self,
+        real: FaceSet,
+        synthetic: FaceSet | None,
+        training: ParserTraining,
+        *,
+        device: torch.device = torch.device("cpu"),  # noqa: B008  a constant
+    ) -> None:
         if real.labels is None or (synthetic is not None and synthetic.labels is None):
             raise ValueError("parser training needs label maps")
         if synthetic is not None and synthetic.scheme != real.scheme:
@@ -39,7 +47,7 @@ class MixedBatches:
             )
         if training.synthetic_share > 0 and synthetic is None:
             raise ConfigError("--synthetic-share: there are no synthetic faces; generate some first")
-        self._real, self._synthetic, self._training = real, synthetic, training
+        self._real, self._synthetic, self._training, self._device = real, synthetic, training, device
         self._orders = [
             Shuffled(np.arange(len(faces)), seed=training.seed, stream=10 + part)
             for part, faces in enumerate([real] if synthetic is None else [real, synthetic])
@@ -53,8 +61,8 @@ class MixedBatches:
         parts = [_rows(self._real, self._orders[0].get(own, batch - (after - before)))]
         if self._synthetic is not None and after > before:
             parts.append(_rows(self._synthetic, self._orders[1].get(before, after - before)))
-        images = to_float(np.concatenate([photos for photos, _ in parts]))
-        labels = torch.from_numpy(np.concatenate([maps for _, maps in parts]))
+        images = to_float(np.concatenate([photos for photos, _ in parts])).to(self._device)
+        labels = torch.from_numpy(np.concatenate([maps for _, maps in parts])).to(self._device)
         if not self._training.augment:
             return images, labels
         return augment(images, labels, self._real.scheme, torch.Generator().manual_seed(self._training.seed * 1_000_003 + step))

@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
 from faceaug.files import write_json
 from faceaug.images import write_png
-from faceaug.labels import IGNORE
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.groups import Groups
+from faceaug.parser.losses import class_weights, start_balanced
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, load_parser, predict_labels
+from faceaug.parser.step import ParserStep
 from faceaug.pictures import grid
 from faceaug.prepare.faces import FaceSet
 from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
@@ -89,8 +89,8 @@ def fit_parser(
 
     torch.manual_seed(training.seed)
     network = compute.module(build_parser(parser, weights=stored is None))
-    optimiser = torch.optim.AdamW(parameter_groups(network, parser, training), fused=True)
     weights = class_weights(real, training.balance).to(compute.device)
+    train = ParserStep(network, parser, training, weights, compute)
     if stored is None:
         start_balanced(network, weights)
     ema = Ema(network, half_life=math.inf, ramp=training.average)
@@ -99,18 +99,18 @@ def fit_parser(
     if stored is not None:
         network.load_state_dict(stored["network"])
         ema.module.load_state_dict(stored["ema"])
-        optimiser.load_state_dict(stored["optimiser"])
+        train.load_state_dict(stored["optimiser"])
         step, seconds, best, best_state = stored["step"], stored["seconds"], stored["best"], stored["best_state"]
         say(f"{label}: resuming at {step * training.batch:,} images from {checkpoint}")
     log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
-    batches = MixedBatches(real, synthetic, training)
+    batches = MixedBatches(real, synthetic, training, device=compute.device)
 
     earlier, began = seconds, time.monotonic()
     losses: list[Tensor] = [] if stored is None else stored["losses"]
     saved = began
 
     def save() -> None:
-        state = {"network": network.state_dict(), "ema": ema.module.state_dict(), "optimiser": optimiser.state_dict()}
+        state = {"network": network.state_dict(), "ema": ema.module.state_dict(), "optimiser": train.state_dict()}
         counters = {"step": step, "seconds": earlier + time.monotonic() - began, "best": best, "losses": losses}
         save_checkpoint(checkpoint, {"config": json.loads(json.dumps(config)), **state, "best_state": best_state, **counters})
 
@@ -120,10 +120,7 @@ def fit_parser(
         Progress(label, training.images, start=min(step * training.batch, training.images)) as progress,
     ):
         while step < training.steps:
-            for group in optimiser.param_groups:
-                group["lr"] = training.rate(step) * group["ratio"]
-            images, labels = batches.get(step)
-            losses.append(train_step(network, optimiser, images, labels, weights, compute))
+            losses.append(train(*batches.get(step), rate=training.rate(step)))
             step += 1
             ema.update(network, batch=training.batch, images_seen=step * training.batch)
             seen = min(step * training.batch, training.images)
@@ -153,91 +150,6 @@ def fit_parser(
     _draw_predictions(run, tuning, load_parser(run / WEIGHTS, compute))
     checkpoint.unlink(missing_ok=True)
     return run / WEIGHTS
-
-
-def parameter_groups(network: nn.Module, parser: ParserConfig, training: ParserTraining) -> list[dict[str, Any]]:
-    """AdamW's groups: a pretrained encoder moves slower (``ratio``), and only matrices and kernels decay."""
-    groups = []
-    for encoder in (True, False):
-        for decays in (True, False):
-            chosen = [
-                weight
-                for name, weight in network.named_parameters()
-                if name.startswith("encoder.") == encoder and (weight.ndim > 1) == decays
-            ]
-            ratio = training.encoder_ratio if encoder and parser.pretrained else 1.0
-            groups.append({"params": chosen, "weight_decay": training.weight_decay if decays else 0.0, "ratio": ratio})
-    return groups
-
-
-def class_weights(faces: FaceSet, balance: float) -> Tensor:
-    """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(K,)`` float32.
-
-    A class that does not occur weighs 0.
-    """
-    assert faces.labels is not None  # opened by open_labelled
-    counts = np.bincount(faces.labels.ravel(), minlength=256)[: len(faces.scheme)].astype(np.float64)
-    share = counts / counts.sum()
-    weights = np.where(share > 0, np.maximum(share, 1e-12) ** -balance, 0.0)
-    return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
-
-
-def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Eq. 7 with weighted classes, whose minimum is still at the true probabilities.
-
-    Weighted cross-entropy alone makes a network claim too much for rare classes: at its minimum, class c has a probability
-    proportional to ``weights[c] p_c``. Adding ``log weights`` to the logits here takes that upon the loss (logit adjustment), so
-    the network's own logits are those of p, and rare classes are only learned sooner.
-
-    Args:
-        logits: ``(N, K, S, S)`` float32.
-        labels: ``(N, S, S)`` int64 of the scheme; 255 is left out.
-        weights: ``(K,)`` from :func:`class_weights`.
-    """
-    return F.cross_entropy(logits + _tilt(weights)[:, None, None], labels, weights, ignore_index=IGNORE)
-
-
-def start_balanced(network: nn.Module, weights: Tensor) -> None:
-    """Begin with equal probabilities in the balanced loss, by the biases of the last layer."""
-    head = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
-    assert head.bias is not None  # the segmentation head of segmentation_models_pytorch has one
-    with torch.no_grad():
-        head.bias.sub_(_tilt(weights))
-
-
-def _tilt(weights: Tensor) -> Tensor:
-    return torch.where(weights > 0, weights, 1.0).log()
-
-
-def train_step(
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
-    weights: Tensor,
-    compute: Compute,
-) -> Tensor:
-    """One step of the optimiser on a batch.
-
-    Args:
-        network: updated in place, left in training mode.
-        optimiser: of its parameters.
-        images: ``(N, 3, S, S)`` float32 in [-1, 1], on the CPU.
-        labels: ``(N, S, S)`` uint8 of the scheme, or 255.
-        weights: ``(K,)`` of the classes.
-        compute: device and precision.
-
-    Returns:
-        The loss, a detached scalar.
-    """
-    network.train()
-    with compute.autocast():
-        logits = network(compute.image(images))
-    loss = balanced_cross_entropy(logits.float(), labels.to(compute.device, torch.int64), weights)
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward([loss])
-    optimiser.step()
-    return loss.detach()
 
 
 def evaluate(

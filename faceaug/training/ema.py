@@ -31,8 +31,10 @@ class Ema:
         trained: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(shadow, trained, weight)
         # Statistics of batch norm are averaged like the weights that they belong to; counters are copied.
-        for kept, new in zip(self.module.buffers(), module.buffers(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(new, weight)
-            else:
-                kept.copy_(new)
+        pairs = list(zip(self.module.buffers(), module.buffers(), strict=True))
+        averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        copied = [pair for pair in pairs if not pair[0].is_floating_point()]
+        if averaged:
+            torch._foreach_lerp_([kept for kept, _ in averaged], [new for _, new in averaged], weight)
+        if copied:
+            torch._foreach_copy_([kept for kept, _ in copied], [new for _, new in copied])

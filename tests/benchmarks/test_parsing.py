@@ -3,6 +3,7 @@ import json
 import pytest
 from faceaug.benchmarks import parsing
 from faceaug.benchmarks.parsing import GENERATED, SETTINGS, BenchConfig, bench_parsing
+from faceaug.datasets.aligned import AlignedFaces
 from small import PARSER
 
 from faceaug.errors import CheckpointMismatch, ConfigError
@@ -12,8 +13,8 @@ def _run(folder, faces, noise, compute, **changes):
     few = faces.select([0, 1])
     config = BenchConfig(images=8, seeds=changes.pop("seeds", 2), batch=4, evaluations=1)
     return bench_parsing(
-        folder, train=faces, tuning=few, testing=few, synthetic=noise(6), parser=PARSER, config=config, compute=compute,
-        record={"synthetic": "s"},
+        folder, train=AlignedFaces(faces), tuning=AlignedFaces(few), testing=AlignedFaces(few), synthetic=AlignedFaces(noise(6)),
+        parser=PARSER, config=config, compute=compute, record={"synthetic": "s"},
     )  # fmt: skip
 
 
@@ -51,8 +52,8 @@ def test_other_settings_and_sizes_are_refused(faces, noise, compute, tmp_path):
     config = BenchConfig(images=8)
     with pytest.raises(CheckpointMismatch, match="generated faces are 128 px, real ones 64 px"):
         bench_parsing(
-            tmp_path / "b", train=faces, tuning=faces, testing=faces, synthetic=noise(2, 128), parser=PARSER, config=config,
-            compute=compute, record={},
+            tmp_path / "b", **dict.fromkeys(("train", "tuning", "testing"), AlignedFaces(faces)),
+            synthetic=AlignedFaces(noise(2, 128)), parser=PARSER, config=config, compute=compute, record={},
         )  # fmt: skip
     with pytest.raises(ConfigError, match=r"--seeds 0.*--synthetic-share 0"):
         BenchConfig(images=8, seeds=0, synthetic_share=0)

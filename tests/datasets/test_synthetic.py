@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from faceaug.datasets.synthetic import FlipFaces, MixedFaces, SyntheticFaces, open_synthetic
+from faceaug.datasets.aligned import AlignedFaces
+from faceaug.datasets.synthetic import FlipFaces, MixedFaces, SyntheticFaces
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
@@ -9,7 +10,10 @@ from torchvision.transforms import v2
 from faceaug.errors import ConfigError, ShardDamaged
 from faceaug.files import write_json
 from faceaug.labels import CELEBAMASK_19, HELEN_11, LEFT_EYE, RIGHT_EYE
+from faceaug.parser.batches import MixedBatches
+from faceaug.parser.config import ParserTraining
 from faceaug.shards.writer import shard_name, write_shard
+from faceaug.tensors import to_bytes
 
 
 @pytest.fixture
@@ -136,9 +140,24 @@ def test_another_scheme_is_mirrored_by_its_own_sides_and_told_where_it_is_not_na
         FlipFaces(0.0)(image, mask)
 
 
-def test_a_whole_set_in_memory(folder):
-    faces = open_synthetic(folder)
-    assert len(faces) == 10
-    assert faces.names[6] == "t1+s11"
-    assert faces.title == "generated from T and S"
-    assert (faces.images[3] == SyntheticFaces(folder)[3][0].permute(1, 2, 0).numpy()).all()
+def test_arrays_are_the_same_faces_in_the_same_order(folder):
+    for samples in (SyntheticFaces(folder), SyntheticFaces(folder, min_agreement=0.4), SyntheticFaces([folder, folder])):
+        faces = samples.faces
+        assert len(faces) == len(samples)
+        for index, (image, mask) in enumerate(samples):
+            assert (faces.images[index] == image.permute(1, 2, 0).numpy()).all()
+            assert (faces.labels[index] == mask.numpy()).all()
+            assert faces.names[index] == "{target}+{source}".format(**samples.about(index))
+        assert faces.title == "generated from T and S"
+
+
+def test_the_benchmark_trains_on_what_these_classes_give(folder, noise):
+    real, synthetic = AlignedFaces(noise(12, 16)), SyntheticFaces(folder, min_agreement=0.4)
+    training = ParserTraining(images=80, batch=8, synthetic_share=0.5, augment=False)
+    batches = MixedBatches(real.faces, synthetic.faces, training)
+    known = {image.numpy().tobytes(): mask for samples in (real, synthetic) for image, mask in samples}
+    for step in range(training.steps):
+        images, masks = batches.get(step)
+        for image, mask in zip(images, masks, strict=True):
+            found = known[to_bytes(image[None])[0].transpose(2, 0, 1).tobytes()]
+            assert torch.equal(found, mask)

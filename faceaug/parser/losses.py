@@ -1,0 +1,50 @@
+"""Class-balanced cross-entropy (Eq. 7)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from faceaug.labels import IGNORE
+from faceaug.prepare.faces import FaceSet
+
+
+def class_weights(faces: FaceSet, balance: float) -> Tensor:
+    """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(K,)`` float32.
+
+    A class that does not occur weighs 0.
+    """
+    assert faces.labels is not None  # opened by open_labelled
+    counts = np.bincount(faces.labels.ravel(), minlength=256)[: len(faces.scheme)].astype(np.float64)
+    share = counts / counts.sum()
+    weights = np.where(share > 0, np.maximum(share, 1e-12) ** -balance, 0.0)
+    return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
+
+
+def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 7 with weighted classes, whose minimum is still at the true probabilities.
+
+    Weighted cross-entropy alone makes a network claim too much for rare classes: at its minimum, class c has a probability
+    proportional to ``weights[c] p_c``. Adding ``log weights`` to the logits here takes that upon the loss (logit adjustment), so
+    the network's own logits are those of p, and rare classes are only learned sooner.
+
+    Args:
+        logits: ``(N, K, S, S)`` float32.
+        labels: ``(N, S, S)`` int64 of the scheme; 255 is left out.
+        weights: ``(K,)`` from :func:`class_weights`.
+    """
+    return F.cross_entropy(logits + _tilt(weights)[:, None, None], labels, weights, ignore_index=IGNORE)
+
+
+def start_balanced(network: nn.Module, weights: Tensor) -> None:
+    """Begin with equal probabilities in the balanced loss, by the biases of the last layer."""
+    head = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
+    assert head.bias is not None  # the segmentation head of segmentation_models_pytorch has one
+    with torch.no_grad():
+        head.bias.sub_(_tilt(weights))
+
+
+def _tilt(weights: Tensor) -> Tensor:
+    return torch.where(weights > 0, weights, 1.0).log()
