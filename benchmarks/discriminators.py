@@ -18,7 +18,7 @@ from faceaug.gan.discriminator import Judgement, PatchDiscriminator, ProjectedDi
 from faceaug.gan.features import ImageNetFeatures
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import plan_pairs
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.training.log import say
 
 from .worth import transfer
@@ -86,8 +86,8 @@ class DiscriminatorBench:
 
 def bench_discriminators(
     out: Path | None,
-    targets: FaceSet,
-    sources: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
     generator: Generator,
     bench: DiscriminatorBench,
     *,
@@ -109,7 +109,6 @@ def bench_discriminators(
     some = targets.select(range(min(bench.masks, len(targets))))
     plan = plan_pairs(some, sources, per_mask=2, mode="any", seed=0)
     generated = transfer(generator, some, sources, plan)
-    assert some.labels is not None  # opened by open_labelled
     rows = {}
     for row in ROWS:
         config = TwoSampleConfig(steps=bench.steps, rate=row.rate, shifted=row.shifted)

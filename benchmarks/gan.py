@@ -22,7 +22,7 @@ from faceaug.gan.train import Intervals, fit_gan
 from faceaug.images import write_png
 from faceaug.parser.predict import Parser
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import ImageFeatures
 from faceaug.training.checkpoint import WEIGHTS
 from faceaug.training.log import read_log, say
@@ -118,10 +118,10 @@ class Material:
         judge: another parser.
     """
 
-    train: FaceSet
-    targets: FaceSet
-    sources: FaceSet
-    real: FaceSet
+    train: LabelledFaces
+    targets: LabelledFaces
+    sources: LabelledFaces
+    real: LabelledFaces
     parser: Parser
     judge: Parser
 
@@ -269,8 +269,6 @@ def _figure(run: Path, rows: Sequence[Row], material: Material, *, columns: int 
     target = rng.choice(len(material.targets), columns, replace=len(material.targets) < columns)
     source = rng.choice(len(material.sources), columns, replace=len(material.sources) < columns)
     targets, sources = material.targets.select(target), material.sources.select(source)
-    assert targets.labels is not None  # checked by evaluate()
-    assert sources.labels is not None
     lines: list[tuple[str, Sequence[Any]]] = [
         ("target", list(targets.images)),
         ("mask", list(targets.scheme.colour(targets.labels))),

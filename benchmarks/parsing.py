@@ -18,7 +18,7 @@ from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.groups import Groups
 from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.training.device import Compute
 from faceaug.training.log import read_log
 from faceaug.training.runs import claim
@@ -173,10 +173,10 @@ def _train(
     setting: str,
     seed: int,
     *,
-    train: FaceSet,
-    tuning: FaceSet,
-    testing: FaceSet,
-    synthetic: FaceSet,
+    train: LabelledFaces,
+    tuning: LabelledFaces,
+    testing: LabelledFaces,
+    synthetic: LabelledFaces,
     parser: ParserConfig,
     config: BenchConfig,
     compute: Compute,

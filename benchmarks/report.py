@@ -21,7 +21,7 @@ SCORES = {
     "mean_class_accuracy": "mean class accuracy",
     "pixel_accuracy": "pixel accuracy",
 }
-"""Keys of a cell's scores -> what a person reads. The first decides."""
+"""Keys of a cell's scores -> their titles. The first decides."""
 
 
 def scored(cells: list[dict[str, Any]]) -> list[str]:

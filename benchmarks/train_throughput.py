@@ -32,7 +32,7 @@ from faceaug.gan.losses import (
 )
 from faceaug.gan.network import Look
 from faceaug.gan.step import Networks, Optimisers, gan_step
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.training.device import Compute, Precision, peak_memory
 from faceaug.training.log import say
 
@@ -59,7 +59,7 @@ class Lengths:
 
 def train_throughput(
     out: Path | None,
-    faces: FaceSet,
+    faces: LabelledFaces,
     parser: nn.Module,
     generator: GeneratorConfig,
     training: TrainingConfig,

@@ -37,7 +37,7 @@ from faceaug.parser.predict import Parser, load_parser, predict_labels
 from faceaug.parser.step import ParserStep
 from faceaug.parser.train import fit_parser
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.training.checkpoint import WEIGHTS
 from faceaug.training.device import Compute
@@ -124,18 +124,16 @@ class Faces:
         sources: photos with label maps that P_F predicted.
     """
 
-    labelled: FaceSet
-    unused: FaceSet
-    tuning: FaceSet
-    scored: dict[str, FaceSet]
-    sources: FaceSet
+    labelled: LabelledFaces
+    unused: LabelledFaces
+    tuning: LabelledFaces
+    scored: dict[str, LabelledFaces]
+    sources: LabelledFaces
 
 
-def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[str, FaceSet]:
+def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[str, LabelledFaces]:
     """The unused photos, reconstructed; moved into another shape and back; and faces generated on their masks from sources."""
     unused, sources = faces.unused, faces.sources
-    assert unused.labels is not None  # opened by open_labelled
-    assert sources.labels is not None  # predicted by P_F
     plan = plan_pairs(unused, sources, per_mask=config.per_mask, mode="any", seed=0, candidates=config.candidates)
     own, masks = unused.images, unused.labels
     first = slice(None, None, config.per_mask)
@@ -157,10 +155,8 @@ def additions(faces: Faces, generator: Generator, config: WorthConfig) -> dict[s
     }
 
 
-def transfer(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
+def transfer(generator: Generator, targets: LabelledFaces, sources: LabelledFaces, plan: Plan) -> ByteArray:
     """The faces of a plan: ``(R, S, S, 3)`` uint8 RGB."""
-    assert targets.labels is not None  # opened by open_labelled
-    assert sources.labels is not None  # predicted by P_F
     photos, masks, maps = targets.images, targets.labels, sources.labels
 
     def some(rows: IntArray) -> ByteArray:
@@ -220,13 +216,13 @@ def bench_worth(
     name = generator.hash[:8]
 
     @cache
-    def added() -> dict[str, FaceSet]:
+    def added() -> dict[str, LabelledFaces]:
         """Generated when the first cell needs them: a resumed benchmark may need none."""
         found = {PHOTOS: faces.unused, **additions(faces, generator, config)}
         write_png(run / f"faces-{name}.png", _sheet(faces.unused, found))
         return found
 
-    def addition(arm: str) -> FaceSet | None:
+    def addition(arm: str) -> LabelledFaces | None:
         return {NOTHING: None, PHOTOS: faces.unused}[arm] if arm in (NOTHING, PHOTOS) else added()[arm]
 
     def cell(arm: str, seed: int, *, short: bool) -> Cell:
@@ -320,7 +316,7 @@ def _train(
     arm: str,
     seed: int,
     faces: Faces,
-    addition: Callable[[], FaceSet | None],
+    addition: Callable[[], LabelledFaces | None],
     parser: ParserConfig,
     config: WorthConfig,
     compute: Compute,
@@ -348,7 +344,7 @@ def _go_on(
     arm: str,
     seed: int,
     faces: Faces,
-    addition: Callable[[], FaceSet | None],
+    addition: Callable[[], LabelledFaces | None],
     began: Path,
     config: WorthConfig,
     compute: Compute,
@@ -383,7 +379,6 @@ def _score(folder: Path, arm: str, seed: int, trained: Parser, faces: Faces, tra
     """A cell's result; each scored face's confusion matrix goes to :data:`CONFUSIONS`."""
     matrices = {}
     for part, some in faces.scored.items():
-        assert some.labels is not None  # opened by open_labelled
         predicted = predict_labels(trained, some.images, batch=64)
         matrices[part] = np.stack(
             [confusion(a, b, classes=len(some.scheme)) for a, b in zip(predicted, some.labels, strict=True)]
@@ -426,10 +421,9 @@ def _interval(entry: dict[str, float | None] | None, factor: float, form: str) -
     return f"{value} [{low}, {high}]"
 
 
-def _sheet(unused: FaceSet, added: dict[str, FaceSet]) -> npt.NDArray[np.uint8]:
+def _sheet(unused: LabelledFaces, added: dict[str, LabelledFaces]) -> npt.NDArray[np.uint8]:
     """Masks, their photos, and what the generator makes of them."""
     shown = np.unique(np.linspace(0, len(unused) - 1, 12).round().astype(np.int64))
-    assert unused.labels is not None  # opened by open_labelled
     per_mask = len(added[TRANSFERRED]) // len(unused)
     rows = [("mask", list(unused.scheme.colour(unused.labels[shown])))]
     rows += [(name, list(added[name].images[shown])) for name in (PHOTOS, RECONSTRUCTED, RETURNED)]

@@ -108,9 +108,9 @@ def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path
         Section(
             "4. Labelled faces",
             [f"{made['faces']:,} faces were generated onto the training masks, {made['planned'] - made['faces']:,} dropped. "
-             f"Sources have the target's gender, as told by a classifier that is right on {gender['held_out_accuracy']:.0%} of "
-             f"{gender['held_out_photos']} held-out photos. The parser's reading agrees with the masks by a mean F1 of "
-             f"{made['agreement']['mean']:.2f}."],
+             f"Sources have the target's gender, by a classifier that is right on {gender['held_out_accuracy']:.0%} of "
+             f"{gender['held_out_photos']} held-out photos. The parser's label maps of them agree with "
+             f"the masks by a mean F1 of {made['agreement']['mean']:.2f}."],
             [generated / "faces.png"],
         ),
         Section(

@@ -42,7 +42,7 @@ def generate(
     generator: Generator = None,
     parser: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Weights of the parser that labels the sources and reads the results; else the GAN's own."),
+        typer.Option(help="Weights of the parser that labels the sources and scores the results; else the GAN's own."),
     ] = None,
     rows_per_shard: Annotated[
         Optional[int],  # noqa: UP045

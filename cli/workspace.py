@@ -13,7 +13,7 @@ from .options import RUNS, Cache, DataRoot, Device, Precision, Runs
 if TYPE_CHECKING:
     from faceaug.gan.inference import Generator
     from faceaug.parser.predict import Parser
-    from faceaug.prepare.faces import FaceSet
+    from faceaug.prepare.faces import FaceSet, LabelledFaces
     from faceaug.training.device import Compute
 
 
@@ -60,7 +60,7 @@ class Workspace:
 
         return data_root(self._given_root)
 
-    def labelled(self, spec: str, split: str, *, size: int, limit: int | None = None) -> FaceSet:
+    def labelled(self, spec: str, split: str, *, size: int, limit: int | None = None) -> LabelledFaces:
         """Aligned labelled faces; see :func:`faceaug.datasets.names.open_labelled`."""
         from faceaug.datasets.names import open_labelled
 
@@ -92,7 +92,7 @@ class Workspace:
 
         return self.parser(own_parser(generator.record, self.runs))
 
-    def predicted(self, parser: Parser, photos: FaceSet) -> FaceSet:
+    def predicted(self, parser: Parser, photos: FaceSet) -> LabelledFaces:
         """Photos with the label maps that a parser predicts, unless they have human ones."""
         from faceaug.parser.labelling import ensure_labels
 

@@ -34,6 +34,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
         ConfigError: not a labelled dataset's name.
         DatasetNotFound: no such folder.
         DatasetDamaged: a photo or its labels cannot be used.
+        ValueError: faces at hand without label maps.
     """
 
     def __init__(
@@ -49,10 +50,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
     ) -> None:
         if isinstance(faces, str):
             faces = open_labelled(faces, split, size=size, root=data_root(root), cache=cache, limit=limit)
-        if faces.labels is None:
-            raise ValueError("AlignedFaces needs label maps")
-        self.faces = faces
-        self.labels = faces.labels
+        self.faces = faces.labelled()
         self.scheme = faces.scheme
         self.transforms = transforms
 
@@ -62,4 +60,4 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return face_sample(self.faces.images[index], self.labels[index], self.transforms)
+        return face_sample(self.faces.images[index], self.faces.labels[index], self.transforms)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from faceaug.errors import ConfigError
-from faceaug.prepare.faces import FaceSet, align
+from faceaug.prepare.faces import FaceSet, LabelledFaces, align
 
 from .celeba import CelebA
 from .celebamask import CelebAMaskHQ
@@ -80,7 +80,7 @@ def open_reader(spec: str, split: str, *, root: Path, limit: int | None = None, 
     return opened
 
 
-def open_labelled(spec: str, split: str, *, size: int, root: Path, cache: Path | None, limit: int | None = None) -> FaceSet:
+def open_labelled(spec: str, split: str, *, size: int, root: Path, cache: Path | None, limit: int | None = None) -> LabelledFaces:
     """Aligned faces with label maps.
 
     Args:
@@ -97,7 +97,7 @@ def open_labelled(spec: str, split: str, *, size: int, root: Path, cache: Path |
     """
     if resolve(spec, root).name not in LABELLED:
         raise ConfigError(f"dataset {spec!r}: has no label maps; use one of {', '.join(LABELLED)}")
-    return align(open_reader(spec, split, root=root, limit=limit), size=size, cache=cache)
+    return align(open_reader(spec, split, root=root, limit=limit), size=size, cache=cache).labelled()
 
 
 def open_photos(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 
 Sample = tuple[Any, Any]
 
@@ -19,7 +19,7 @@ class FaceDataset(Protocol):
     """A torch dataset of this package that gives its faces as arrays too."""
 
     @property
-    def faces(self) -> FaceSet:
+    def faces(self) -> LabelledFaces:
         """The same faces, in the same order, before any transform."""
 
 

@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 
 from faceaug.errors import ConfigError
 from faceaug.labels import HELEN_11, IGNORE, Scheme
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.shards.reader import ShardReader
 from faceaug.training.order import Shuffled
 
@@ -75,7 +75,7 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         return self.readers[reader].about(row)
 
     @cached_property
-    def faces(self) -> FaceSet:
+    def faces(self) -> LabelledFaces:
         """The same faces as arrays in memory: what the benchmark trains on.
 
         Raises:
@@ -91,7 +91,7 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
             return np.concatenate([reader.column(name)[rows[chosen == one]] for one, reader in enumerate(self.readers)])
 
         origins = [(reader.config["targets"]["title"], reader.config["sources"]["title"]) for reader in self.readers]
-        found = FaceSet(
+        found = LabelledFaces(
             "; ".join(dict.fromkeys(f"generated from {targets} and {sources}" for targets, sources in origins)),
             tuple(f"{target}+{source}" for target, source in zip(column("target"), column("source"), strict=True)),
             column("image"),

@@ -20,7 +20,7 @@ from faceaug.gan.train import fit_gan
 from faceaug.parser.config import ParserTraining
 from faceaug.parser.network import build_parser
 from faceaug.parser.train import fit_parser
-from faceaug.prepare.faces import FaceSet, align
+from faceaug.prepare.faces import LabelledFaces, align
 from faceaug.training.device import Compute
 
 torch.set_num_threads(1)  # pytest-xdist gives each core a worker, and results do not depend on how many there are
@@ -41,19 +41,19 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def faces(drawn: Path) -> FaceSet:
+def faces(drawn: Path) -> LabelledFaces:
     """The twelve training faces at 64 px."""
-    return align(Helen(drawn / "helen"), size=64)
+    return align(Helen(drawn / "helen"), size=64).labelled()
 
 
 @pytest.fixture
-def noise() -> Callable[..., FaceSet]:
+def noise() -> Callable[..., LabelledFaces]:
     """Makes sets of random pictures: where only numbers matter."""
     return noise_faces
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, faces: FaceSet, compute: Compute) -> Trained:
+def trained(tmp_path_factory: pytest.TempPathFactory, faces: LabelledFaces, compute: Compute) -> Trained:
     root = tmp_path_factory.mktemp("trained")
     settings = ParserTraining(images=8, batch=4, evaluations=1)
     parser = fit_parser(root / "parser", faces, faces.select([0, 1]), PARSER, settings, compute, record={})

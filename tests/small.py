@@ -9,20 +9,20 @@ import numpy as np
 
 from faceaug.gan.config import GeneratorConfig
 from faceaug.parser.config import ParserConfig
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 
 PARSER = ParserConfig(size=64, encoder="mobilenet_v2", pretrained=False, decoder=(16, 16, 8, 8, 8))
 GENERATOR = GeneratorConfig(size=64, width=8, code=16, blocks=1)
 
 
-def noise_faces(count: int, size: int = 64, seed: int = 0) -> FaceSet:
+def noise_faces(count: int, size: int = 64, seed: int = 0) -> LabelledFaces:
     """Random pictures with random blocky labels."""
     rng = np.random.default_rng(seed)
     blocks = rng.integers(0, 11, (count, size // 8, size // 8), dtype=np.uint8)
     unknown = np.full(count, -1, dtype=np.int64)
     images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     names = tuple(f"noise{i}" for i in range(count))
-    return FaceSet("noise", names, images, blocks.repeat(8, 1).repeat(8, 2), unknown, unknown)
+    return LabelledFaces("noise", names, images, blocks.repeat(8, 1).repeat(8, 2), unknown, unknown)
 
 
 @dataclass(frozen=True)

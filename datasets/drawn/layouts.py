@@ -17,7 +17,7 @@ from faceaug.training.log import Progress, say
 
 from ..celeba import CelebA
 from ..helen import Helen
-from .paint import Drawing, Frame, draw_face
+from .drawing import Drawing, Frame, draw_face
 from .traits import Person, Shot, attributes, draw_person, draw_shot
 
 TITLE = "drawn faces"

@@ -27,7 +27,7 @@ from faceaug.labels import Scheme, fill_ignored
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.predict import Parser, ParserFeatures, predict_labels
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.training.log import Progress
@@ -71,16 +71,16 @@ def evaluate(
     run: Path,
     generator: Generator,
     *,
-    targets: FaceSet,
-    sources: FaceSet,
-    real: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
+    real: LabelledFaces,
     judge: Parser,
     features: ImageFeatures,
     config: EvaluateConfig,
     record: dict[str, Any],
     inception: Features | None = None,
 ) -> dict[str, Any]:
-    """Measure a generator; the processes of its ``compute.world`` share the generating and reading.
+    """Measure a generator; the processes of its ``compute.world`` share generation and parsing.
 
     Args:
         run: the evaluation's folder; gets ``evaluation.json`` and ``faces.png``.
@@ -102,8 +102,6 @@ def evaluate(
         ConfigError: the judge is the generator's own P_F.
         OutputError: the folder cannot be written.
     """
-    if targets.labels is None or sources.labels is None:
-        raise ValueError("targets and sources need label maps")
     if not targets.size == sources.size == real.size == generator.config.size:
         raise CheckpointMismatch(f"generator: generates {generator.config.size} px, targets are {targets.size} px")
     if judge.hash == generator.record.get("parser_hash"):
@@ -166,10 +164,9 @@ def _flattered(generator: Generator) -> list[str]:
     return found
 
 
-def _generate(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Plan) -> ByteArray:
+def _generate(generator: Generator, targets: LabelledFaces, sources: LabelledFaces, plan: Plan) -> ByteArray:
     labels = targets.labels
     assert labels is not None  # checked by evaluate()
-    assert sources.labels is not None
     maps = sources.labels
 
     def some_rows(rows: IntArray) -> ByteArray:
@@ -189,9 +186,9 @@ def _generate(generator: Generator, targets: FaceSet, sources: FaceSet, plan: Pl
 def _measure(
     generated: ByteArray,
     plan: Plan,
-    targets: FaceSet,
-    sources: FaceSet,
-    real: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
+    real: LabelledFaces,
     judge: Parser,
     looks: dict[str, Features],
     config: EvaluateConfig,
@@ -214,9 +211,8 @@ def _measure(
         table[f"KID{name} x1000"] = interval(partial(_kernel, kernel), 1000 * kernel())
         if "diversity" not in table:
             table["diversity"] = _mean_interval(diversity(found, groups), groups, config)
-    assert targets.labels is not None  # checked by evaluate()
     scheme = targets.scheme
-    read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="reading generated faces"), generated)
+    read = judge.compute.world.shared(partial(predict_labels, judge, batch=64, label="parsing generated faces"), generated)
     matrices = np.stack([confusion(a, b, classes=len(scheme)) for a, b in zip(read, targets.labels[plan.target], strict=True)])
     agreement = scores(matrices.sum(axis=0), scheme)
     for key in ("pixel_accuracy", "mean_f1"):
@@ -241,8 +237,8 @@ def _pooled_score(matrices: npt.NDArray[np.int64], scheme: Scheme, key: str, row
 def _fidelity(
     generated: ByteArray,
     plan: Plan,
-    targets: FaceSet,
-    sources: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
     features: Features,
     config: EvaluateConfig,
 ) -> dict[str, Any]:
@@ -281,10 +277,8 @@ def _mean_interval(values: FloatArray, groups: IntArray, config: EvaluateConfig)
     )
 
 
-def _figure(generator: Generator, targets: FaceSet, sources: FaceSet, *, seed: int) -> ByteArray:
+def _figure(generator: Generator, targets: LabelledFaces, sources: LabelledFaces, *, seed: int) -> ByteArray:
     """Figure 5: sources along the top, a target mask a row, what they make of each other."""
-    assert targets.labels is not None  # checked by evaluate()
-    assert sources.labels is not None
     rng = np.random.default_rng([seed, 2])
     target, source = (np.sort(rng.choice(len(faces), min(_SHOWN, len(faces)), replace=False)) for faces in (targets, sources))
     look = generator.encode(sources.images[source], sources.labels[source], sources.scheme)

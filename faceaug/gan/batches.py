@@ -14,7 +14,7 @@ from torch import Tensor
 
 from faceaug.errors import ConfigError
 from faceaug.labels import Scheme, fill_ignored
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import Likeness
 from faceaug.tensors import to_float
 from faceaug.training.order import Shuffled
@@ -77,7 +77,7 @@ class Batches:
 
     def __init__(
         self,
-        faces: FaceSet,
+        faces: LabelledFaces,
         *,
         batch: int,
         seed: int,
@@ -87,8 +87,6 @@ class Batches:
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
-        if faces.labels is None:
-            raise ValueError("GAN training needs label maps")
         if len(faces) < batch:
             raise ConfigError(f"--batch {batch}: larger than the {len(faces)} faces of {faces.title}; make it smaller")
         if batch % ranks:

@@ -58,7 +58,7 @@ def _beside(*maps: Tensor) -> Tensor:
 class MaskGuided(nn.Module):
     """E_m and G_m: the target mask and what is known of the source to the foreground face.
 
-    The foreground stays a feature map of ``width`` channels, as in the official code: G_b reads more from it than from an image.
+    The foreground stays a feature map of ``width`` channels, as in the official code: G_b gets more from it than from an image.
 
     Args:
         config: sizes and widths.

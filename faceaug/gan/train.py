@@ -24,7 +24,7 @@ from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.images import write_png
 from faceaug.labels import fill_ignored
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES, shape_vectors
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
@@ -54,7 +54,7 @@ class Intervals:
 
 def fit_gan(
     run: Path,
-    faces: FaceSet,
+    faces: LabelledFaces,
     parser: nn.Module,
     generator: GeneratorConfig,
     training: TrainingConfig,
@@ -232,7 +232,7 @@ def _check_sane(means: dict[str, float], images: int, run: Path) -> None:
 
 
 def draw_log(run: Path) -> None:
-    """``curves.png``: what G reconstructs, what D tells apart (chance level: 2 log 4), how well P_F reads it, and the speed."""
+    """``curves.png``: what G reconstructs, what D tells apart (chance level: 2 log 4), its parsing loss, and the speed."""
     rows = read_log(run / "log.jsonl")
 
     def series(key: str) -> tuple[list[float], list[float]]:
@@ -284,9 +284,8 @@ def _restore(stored: dict[str, Any], networks: Networks, optimisers: Optimisers,
 class _Preview:
     """The grid a run draws now and then: targets, their masks, and what three sources make of them."""
 
-    def __init__(self, faces: FaceSet, *, seed: int) -> None:
+    def __init__(self, faces: LabelledFaces, *, seed: int) -> None:
         rng = np.random.default_rng([seed, 3])
-        assert faces.labels is not None  # training data always has them
         targets = np.resize(rng.permutation(len(faces)), _COLUMNS)  # very small sets are shown repeatedly
         alike = [_likest(faces, int(target), rng) for target in targets]
         chosen = np.concatenate([targets, *np.array(alike).T])
@@ -317,7 +316,7 @@ class _Preview:
         return grid(rows)
 
 
-def _likest(faces: FaceSet, target: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _likest(faces: LabelledFaces, target: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Three of some faces drawn at random, those most like a target in shape."""
     drawn = rng.choice(len(faces), min(3 * CANDIDATES, len(faces)), replace=False)
     alike = shape_vectors(faces.anatomy(drawn)) @ shape_vectors(faces.anatomy([target]))[0]

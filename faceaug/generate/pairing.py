@@ -15,7 +15,7 @@ import torch
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
 from faceaug.labels import HELEN_11, fill_ignored
-from faceaug.prepare.faces import UNKNOWN, FaceSet, IntArray
+from faceaug.prepare.faces import UNKNOWN, IntArray, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES, Likeness, reduced, shape_vectors
 from faceaug.training.log import Progress
 
@@ -59,8 +59,8 @@ def check_gender_mode(mode: str) -> None:
 
 
 def plan_pairs(
-    targets: FaceSet,
-    sources: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
     *,
     per_mask: int,
     mode: str,
@@ -85,8 +85,6 @@ def plan_pairs(
         NothingLeft: no target can be paired.
     """
     check_gender_mode(mode)
-    if targets.labels is None or sources.labels is None:
-        raise ValueError("targets and sources need label maps")
     genders = targets.male if target_male is None else target_male
     pools = {value: np.flatnonzero(sources.male == value) for value in (0, 1)}
     everyone = np.arange(len(sources))
@@ -136,7 +134,7 @@ def plan_pairs(
 
 
 def _fittest(
-    finalists: list[tuple[int, int, bool, int]], targets: FaceSet, sources: FaceSet, progress: Progress
+    finalists: list[tuple[int, int, bool, int]], targets: LabelledFaces, sources: LabelledFaces, progress: Progress
 ) -> Iterator[tuple[int, int, bool, int]]:
     """Of each target's finalists, which follow one another, the one whose moved label map fits its mask best."""
     groups = [list(group) for _, group in groupby(finalists, key=lambda row: row[0])]

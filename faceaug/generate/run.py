@@ -25,7 +25,7 @@ from faceaug.images import write_png
 from faceaug.labels import IGNORE
 from faceaug.parser.predict import Parser, predict_against
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.shards.reader import COMPLETE, ShardReader
@@ -71,8 +71,8 @@ class GenerateConfig:
 
 def generate(
     run: Path,
-    targets: FaceSet,
-    sources: FaceSet,
+    targets: LabelledFaces,
+    sources: LabelledFaces,
     generator: Generator,
     parser: Parser,
     config: GenerateConfig,
@@ -86,7 +86,7 @@ def generate(
         targets: labelled faces: whose masks and backgrounds are used.
         sources: photos, with labels for the generator to cut components by.
         generator: with trained weights.
-        parser: reads what was generated.
+        parser: predicts label maps of the generated faces.
         config: what to generate.
         batch: faces at once; changes nothing in the result.
 
@@ -99,8 +99,6 @@ def generate(
         NothingLeft: the filters dropped every face.
         OutputError: the folder cannot be written.
     """
-    if targets.labels is None or sources.labels is None:
-        raise ValueError("targets and sources need label maps")
     if not targets.size == sources.size == generator.config.size:
         raise CheckpointMismatch(
             f"generator: generates {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
@@ -195,7 +193,7 @@ def _discard(run: Path) -> None:
 
 
 def _genders(
-    run: Path, targets: FaceSet, sources: FaceSet, config: GenerateConfig, parser: Parser
+    run: Path, targets: LabelledFaces, sources: LabelledFaces, config: GenerateConfig, parser: Parser
 ) -> tuple[GenderClassifier | None, npt.NDArray[np.int64], dict[str, Any] | None]:
     """The targets' genders: as known, else classified; kept in ``gender.json`` for a resumed run."""
     if config.gender == "any":
@@ -221,8 +219,8 @@ class _Generation:
 
     def __init__(
         self,
-        targets: FaceSet,
-        sources: FaceSet,
+        targets: LabelledFaces,
+        sources: LabelledFaces,
         target_male: npt.NDArray[np.int64],
         generator: Generator,
         parser: Parser,
@@ -235,7 +233,6 @@ class _Generation:
         self.looks: dict[tuple[int, bool], Look] = {}
 
     def _encode(self, source: npt.NDArray[np.int64], mirrored: npt.NDArray[np.bool_]) -> Look:
-        assert self.sources.labels is not None  # checked by generate()
         scheme = self.sources.scheme
         wanted = list(zip(source.tolist(), mirrored.tolist(), strict=True))
         new = sorted(set(wanted) - self.looks.keys())
@@ -251,7 +248,6 @@ class _Generation:
         self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
     ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
         """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
-        assert self.targets.labels is not None  # checked by generate()
         look = self._encode(plan.source[rows], plan.mirrored[rows])
         target, source = plan.target[rows], plan.source[rows]
         labels = self.targets.labels[target]
@@ -286,7 +282,7 @@ class _Generation:
         return images[keep], labels[keep], columns, {reason: n for reason, n in lost.items() if n}
 
 
-def contact_sheet(reader: ShardReader, targets: FaceSet, sources: FaceSet, *, columns: int = 12) -> ByteArray:
+def contact_sheet(reader: ShardReader, targets: LabelledFaces, sources: LabelledFaces, *, columns: int = 12) -> ByteArray:
     """Generated faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
     chosen = np.unique(np.linspace(0, len(reader) - 1, 2 * columns).round().astype(int))
     target_of = {name: index for index, name in enumerate(targets.names)}

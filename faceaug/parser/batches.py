@@ -12,7 +12,7 @@ from torch import Tensor
 from faceaug.errors import ConfigError
 from faceaug.parser.augment import augment
 from faceaug.parser.config import ParserTraining
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.tensors import to_float
 from faceaug.training.order import Shuffled
 
@@ -32,14 +32,12 @@ class MixedBatches:
 
     def __init__(
         self,
-        real: FaceSet,
-        synthetic: FaceSet | None,
+        real: LabelledFaces,
+        synthetic: LabelledFaces | None,
         training: ParserTraining,
         *,
         device: torch.device = torch.device("cpu"),  # noqa: B008  a constant
     ) -> None:
-        if real.labels is None or (synthetic is not None and synthetic.labels is None):
-            raise ValueError("parser training needs label maps")
         if synthetic is not None and synthetic.scheme != real.scheme:
             raise ConfigError(
                 f"{synthetic.title}: labels are of {synthetic.scheme.name}, those of {real.title} of {real.scheme.name}; "
@@ -72,6 +70,5 @@ class MixedBatches:
         return math.floor(step * self._training.batch * self._training.synthetic_share + 1e-9)
 
 
-def _rows(faces: FaceSet, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    assert faces.labels is not None  # checked by MixedBatches
+def _rows(faces: LabelledFaces, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     return faces.images[rows], faces.labels[rows]

@@ -13,7 +13,7 @@ import torch
 
 from faceaug.files import atomic_file, ensure_folder, short_hash
 from faceaug.parser.predict import Parser, predict_both_ways
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import FaceSet, LabelledFaces
 from faceaug.tensors import to_float
 from faceaug.training.log import Progress
 
@@ -29,7 +29,7 @@ run) and leaving out the least confident fifth another 0.7."""
 
 def label_photos(
     parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None, label: str = "labelling photos"
-) -> FaceSet:
+) -> LabelledFaces:
     """Photos with predicted label maps, without those of the least confidence; processes share the work.
 
     Args:
@@ -44,7 +44,7 @@ def label_photos(
         label maps of the parser's scheme keep their own.
     """
     if photos.labels is not None and photos.scheme == parser.config.scheme:
-        return photos
+        return photos.labelled()
     known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}.npy"
     found = None if known is None else _read(known, len(photos), photos.size)
     if found is None:
@@ -60,9 +60,9 @@ def label_photos(
     return dataclasses.replace(chosen.select(kept, lazily=known is not None), dropped=dropped)
 
 
-def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None) -> FaceSet:
+def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None) -> LabelledFaces:
     """Source photos with label maps: their own where they have some, of whatever scheme, else predicted ones."""
-    return photos if photos.labels is not None else label_photos(parser, photos, cache=cache)
+    return photos.labelled() if photos.labels is not None else label_photos(parser, photos, cache=cache)
 
 
 def _record(size: int) -> np.dtype[Any]:

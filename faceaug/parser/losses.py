@@ -8,15 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from faceaug.labels import IGNORE
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 
 
-def class_weights(faces: FaceSet, balance: float) -> Tensor:
+def class_weights(faces: LabelledFaces, balance: float) -> Tensor:
     """Frequencies of the classes to the power of ``-balance``, scaled so that the average pixel weighs 1: ``(K,)`` float32.
 
     A class that does not occur weighs 0.
     """
-    assert faces.labels is not None  # opened by open_labelled
     counts = np.bincount(faces.labels.ravel(), minlength=256)[: len(faces.scheme)].astype(np.float64)
     share = counts / counts.sum()
     weights = np.where(share > 0, np.maximum(share, 1e-12) ** -balance, 0.0)

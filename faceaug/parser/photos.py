@@ -120,7 +120,7 @@ def _write_crop(out: Path, name: str, image: ByteArray, labels: ByteArray, parse
 
 
 class _WholePhotos:
-    """Reads aligned photos: each is its own crop."""
+    """Aligned photos: each is its own crop."""
 
     def __init__(self, photos: dict[str, Path]) -> None:
         self._photos = photos

@@ -17,7 +17,7 @@ from faceaug.errors import CheckpointMismatch
 from faceaug.labels import IGNORE, Scheme
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import in_batches
 from faceaug.tensors import to_float
 from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
@@ -63,7 +63,7 @@ def load_parser(path: Path, compute: Compute) -> Parser:
     return Parser(network, config, record, content_hash(tensors, record["parser"]), compute)
 
 
-def check_scheme(scheme: Scheme, faces: FaceSet, path: Path) -> None:
+def check_scheme(scheme: Scheme, faces: LabelledFaces, path: Path) -> None:
     """Raise CheckpointMismatch unless the weights in ``path`` have the label scheme of the faces."""
     if scheme != faces.scheme:
         raise CheckpointMismatch(

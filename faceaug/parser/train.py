@@ -25,7 +25,7 @@ from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, load_parser, predict_labels
 from faceaug.parser.step import ParserStep
 from faceaug.pictures import grid
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from faceaug.training.curves import draw_curves
 from faceaug.training.device import Compute
@@ -39,14 +39,14 @@ REPORT = "report.json"
 
 def fit_parser(
     run: Path,
-    real: FaceSet,
-    tuning: FaceSet,
+    real: LabelledFaces,
+    tuning: LabelledFaces,
     parser: ParserConfig,
     training: ParserTraining,
     compute: Compute,
     *,
     record: dict[str, Any],
-    synthetic: FaceSet | None = None,
+    synthetic: LabelledFaces | None = None,
     label: str = "train-parser",
 ) -> Path:
     """Train a parser, or go on where an earlier process stopped.
@@ -153,13 +153,12 @@ def fit_parser(
 
 
 def evaluate(
-    network: nn.Module, config: ParserConfig, faces: FaceSet, compute: Compute, *, groups: Groups | None = None
+    network: nn.Module, config: ParserConfig, faces: LabelledFaces, compute: Compute, *, groups: Groups | None = None
 ) -> dict[str, Any]:
     """All scores of a network on a labelled set, see :func:`faceaug.parser.metrics.scores`; leaves it in eval mode.
 
     With ``groups`` also ``groups``: number of faces and mean F1 of each.
     """
-    assert faces.labels is not None  # opened by open_labelled
     parser = Parser(network.eval(), config, {}, "", compute)
     predicted = predict_labels(parser, faces.images, batch=64)
     labels, classes = faces.labels[:], len(faces.scheme)
@@ -190,9 +189,8 @@ def draw_log(run: Path, title: str) -> None:
     draw_curves(run / "curves.png", panels, xlabel="images seen", title=title)
 
 
-def _draw_predictions(run: Path, tuning: FaceSet, parser: Parser) -> None:
+def _draw_predictions(run: Path, tuning: LabelledFaces, parser: Parser) -> None:
     some = tuning.select(np.unique(np.linspace(0, len(tuning) - 1, 12).round().astype(np.int64)))
-    assert some.labels is not None  # tuning faces have labels
     found = predict_labels(parser, some.images)
     rows = [
         ("tuning photo", list(some.images)),

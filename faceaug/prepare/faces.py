@@ -7,10 +7,10 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,7 @@ class FaceSet:
         """Side of the crops in pixels."""
         return int(self.images.shape[1])
 
-    def select(self, indices: Sequence[int] | IntArray, *, lazily: bool = False) -> FaceSet:
+    def select(self: Faces, indices: Sequence[int] | IntArray, *, lazily: bool = False) -> Faces:
         """The faces at ``indices``, in that order; ``lazily`` they stay where they are and are read row by row."""
         rows = np.asarray(indices, dtype=np.int64)
 
@@ -152,9 +152,33 @@ class FaceSet:
         """Which faces these are, for the identity of runs: ``title``, ``count``, and ``sha256`` of what they contain."""
         return {"title": self.title, "count": len(self), "sha256": self.digest()}
 
-    def with_labels(self, labels: ByteArray, scheme: Scheme = HELEN_11) -> FaceSet:
+    def with_labels(self, labels: ByteArray, scheme: Scheme = HELEN_11) -> LabelledFaces:
         """The same photos with label maps ``(N, S, S)`` of a scheme, predicted by a parser."""
-        return replace(self, labels=labels, predicted=np.ones(len(self), dtype=bool), scheme=scheme)
+        return replace(self, labels=labels, predicted=np.ones(len(self), dtype=bool), scheme=scheme).labelled()
+
+    def labelled(self) -> LabelledFaces:
+        """The same faces where they have label maps.
+
+        Raises:
+            ValueError: they have none.
+        """
+        if self.labels is None:
+            raise ValueError(f"{self.title}: has no label maps")
+        return LabelledFaces(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+
+Faces = TypeVar("Faces", bound=FaceSet)
+
+
+@dataclass(frozen=True)
+class LabelledFaces(FaceSet):
+    """Aligned faces that all have a label map, human or predicted."""
+
+    labels: ByteArray
+
+    def labelled(self) -> LabelledFaces:
+        """These faces."""
+        return self
 
 
 def _sha256(rows: Any) -> str:
@@ -199,19 +223,17 @@ class Rows:
         return np.asarray(self[:], dtype=dtype)
 
 
-def join(first: FaceSet, second: FaceSet) -> FaceSet:
+def join(first: LabelledFaces, second: LabelledFaces) -> LabelledFaces:
     """Two labelled sets of one size and scheme as one; identities of the two are kept apart.
 
     Its photos and label maps stay where they are and are read row by row.
     """
-    if first.labels is None or second.labels is None:
-        raise ValueError("only labelled sets can be joined")
     if first.scheme != second.scheme:
         raise ValueError(f"label schemes differ: {first.scheme.name} and {second.scheme.name}")
     offset = int(first.identity.max(initial=-1)) + 1
     images: Any = Rows(first.images, second.images)
     labels: Any = Rows(first.labels, second.labels)
-    return FaceSet(
+    return LabelledFaces(
         title=first.title if first.title == second.title else f"{first.title} + {second.title}",
         names=first.names + second.names,
         images=images,

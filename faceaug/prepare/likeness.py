@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from faceaug.labels import HELEN_11, NUM_PARTS, fill_ignored
-from faceaug.prepare.faces import FaceSet
+from faceaug.prepare.faces import LabelledFaces
 
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -63,7 +63,7 @@ class Likeness:
         faces: with label maps of any scheme; they are looked through in parts.
     """
 
-    def __init__(self, faces: FaceSet) -> None:
+    def __init__(self, faces: LabelledFaces) -> None:
         vectors = [shape_vectors(faces.anatomy(slice(at, at + 1024))).astype(np.float16) for at in range(0, len(faces), 1024)]
         self.vectors = np.concatenate(vectors)  # 1.4 kB a face
 

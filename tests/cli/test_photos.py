@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from faceaug.datasets.drawn.drawing import draw_face
 from faceaug.datasets.drawn.layouts import HELEN_FRAME
-from faceaug.datasets.drawn.paint import draw_face
 from faceaug.datasets.drawn.traits import draw_person, draw_shot
 from PIL import Image
 
