@@ -216,8 +216,10 @@ def read_table(path: Path, hint: str, columns: int | None = None) -> Table:
         names.append(row[0])
         values.extend(found)
     tell_repeats([stem(name) for name in names], path)
+    last = {stem(name): row for row, name in enumerate(names)}
+    kept = list(last.values())
     header = header[-columns:] if len(header) in (columns, columns + 1) else ()
-    return Table(path, header, tuple(names), np.array(values).reshape(-1, columns))
+    return Table(path, header, tuple(names[row] for row in kept), np.array(values).reshape(-1, columns)[kept])
 
 
 def _numbers(cells: Sequence[str]) -> list[float] | None:
