@@ -34,7 +34,7 @@ def bench_training(
 
     from faceaug.benchmarks.train_throughput import Lengths, train_throughput
     from faceaug.datasets.names import data_root as resolve_root
-    from faceaug.datasets.names import open_labelled
+    from faceaug.datasets.names import open_labelled, open_reader
 
     from faceaug.parser.config import ParserConfig
     from faceaug.parser.network import build_parser
@@ -46,9 +46,9 @@ def bench_training(
     chosen, (generator, training) = preset_for(preset, compute)
     if batch is not None:
         training = dataclasses.replace(training, batch=batch)
-    train = open_labelled(
-        faces, "train", size=generator.size, root=resolve_root(data_root), cache=cache or runs / "cache", limit=8 * training.batch
-    )
+    root = resolve_root(data_root)
+    few = min(8 * training.batch, len(open_reader(faces, "train", root=root)))
+    train = open_labelled(faces, "train", size=generator.size, root=root, cache=cache or runs / "cache", limit=few)
     generator = dataclasses.replace(generator, scheme=train.scheme)
     typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {compute}")
     result = train_throughput(
@@ -71,7 +71,9 @@ def bench_training(
         f"making a batch:    {result['batch_ms']:.1f} ms, done while the step before runs\n"
         f"peak memory:       {result['peak_memory_mib']:,} MiB"
     )
-    if compiled:
+    if "compiling_failed" in result:
+        typer.echo(f"torch.compile:     not possible here ({result['compiling_failed']}); it needs a C++ compiler")
+    elif compiled:
         typer.echo(
             f"torch.compile:     {result['compiled_images_per_second']:.2f} images/s, after {result['compiling_seconds']:.0f} s"
         )

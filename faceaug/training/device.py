@@ -77,9 +77,9 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         resolved = torch.device(device)
-        torch.empty(1, device=resolved)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        float(torch.ones(1, device=resolved))  # there are devices without numbers: meta
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise ConfigError(f"--device {device}: not usable here ({reason}); try --device cpu") from error
     keep_memory()
     if precision == "auto":
