@@ -18,14 +18,13 @@ def plot(
 
     Example: faceaug plot runs/gan/tiny-1a2b3c4d
     """
-    import json
-
     from faceaug.errors import CheckpointMismatch
+    from faceaug.files import read_json
 
     config = run / "config.json"
     if not config.is_file() or not (run / "log.jsonl").is_file():
         raise CheckpointMismatch(f"{run}: no training run there (config.json and log.jsonl are missing); name its folder")
-    if "generator" in json.loads(config.read_text()):
+    if "generator" in read_json(config, advice="delete the run to start it anew"):
         from faceaug.gan.train import draw_log
 
         draw_log(run)
