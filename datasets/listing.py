@@ -157,10 +157,17 @@ def read_rows(path: Path, hint: str) -> Iterator[tuple[int, list[str]]]:
     """
     lines = read_lines(path, hint)
     if path.suffix.lower() == ".csv":
-        cells: Iterable[list[str]] = ([cell.strip() for cell in row] for row in csv.reader(lines))
+        cells: Iterable[list[str]] = _csv_rows(lines, path)
     else:
         cells = (line.split() for line in lines)
     return ((number, row) for number, row in enumerate(cells, 1) if any(row))
+
+
+def _csv_rows(lines: list[str], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from ([cell.strip() for cell in row] for row in csv.reader(lines))
+    except csv.Error as error:  # a quote that is not closed makes one cell of the rest
+        raise DatasetDamaged(f"{path}: is no CSV ({error}); mend the quotes in it") from error
 
 
 @dataclass(frozen=True)

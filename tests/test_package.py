@@ -50,7 +50,7 @@ def test_only_the_command_line_prints_and_exits():
 
 
 def test_top_level():
-    allowed = {"pyproject.toml", "README.md", "LICENSE", "faceaug", "cli", "benchmarks", "tests", "datasets"}
+    allowed = {"pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "faceaug", "cli", "benchmarks", "tests", "datasets"}
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -82,3 +82,9 @@ def test_every_package_is_installed():
             name = ".".join(parts if parts[0] == "faceaug" else ("faceaug", *parts))
             found.add(name)
     assert found == set(listed)
+
+
+def test_the_source_distribution_has_the_tests_and_what_they_and_the_readme_name():
+    lines = (ROOT / "MANIFEST.in").read_text().splitlines()  # setuptools alone takes tests/test*.py and no data
+    assert "graft tests" in lines
+    assert "recursive-include benchmarks *.md *.png *.json" in lines

@@ -34,7 +34,6 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
         CheckpointMismatch: it holds another run; the message names what differs.
         OutputError: it cannot be written.
     """
-    ensure_folder(run)
     file = run / CONFIG
     wanted = json.loads(json.dumps(config))
     if file.is_file():
@@ -46,6 +45,7 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
         if found:
             told = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
             raise CheckpointMismatch(f"{run}: made with other settings ({told}); use another --out, or delete the run")
+    ensure_folder(run)
     write_json(file, config)
 
 

@@ -102,10 +102,14 @@ def test_a_full_disk(faceaug, copy, tmp_path):
         subprocess.run(["umount", str(small)], check=False)
 
 
-def test_the_option_that_is_at_fault_is_named(faceaug, copy, tmp_path):
+def test_the_option_that_is_at_fault_is_named(faceaug, copy, trained, tmp_path):
     (tmp_path / "file").write_text("")
     _refused(faceaug("train-parser", "--cache", tmp_path / "file" / "x"), "cannot be written", "with --cache")
     _refused(faceaug("check", "helen", "--json", tmp_path / "file" / "x"), "cannot be written", "with --json")
+    run = shutil.copytree(trained.parser.parent, tmp_path / "run")
+    (run / "curves.png").unlink()
+    (run / "curves.png").mkdir()
+    _refused(faceaug("plot", run), "curves.png: cannot be written", "; copy the run's folder")
 
 
 def test_a_benchmark_of_more_faces_than_there_are_takes_those(faceaug, copy, monkeypatch):
