@@ -13,6 +13,7 @@ from faceaug.parser.network import build_parser
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.parser.train import balanced_cross_entropy, class_weights, fit_parser, parameter_groups, start_balanced
 from faceaug.training.log import read_log
+from faceaug.training.runs import alone
 
 
 class Killed(Exception):
@@ -133,3 +134,12 @@ def test_training_begins_without_a_favourite(noise):
     start_balanced(network, weights)
     moved = before - head.bias.detach()
     assert torch.allclose(moved, torch.tensor([0.5, 4.0] + [1.0] * 9).log())
+
+
+def test_a_run_that_another_process_trains_keeps_its_log(noise, compute, tmp_path):
+    real = noise(4)
+    with alone(tmp_path):
+        (tmp_path / "log.jsonl").write_text('{"images": 999}\n')
+        with pytest.raises(CheckpointMismatch, match="another process trains there"):
+            fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=4, batch=4), compute, record={})
+    assert read_log(tmp_path / "log.jsonl") == [{"images": 999}]
