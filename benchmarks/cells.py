@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faceaug.files import locked, write_json
+from faceaug.files import locked, read_json, write_json
 from faceaug.training.log import say
 
 DONE = "cell.json"
@@ -33,8 +32,7 @@ class Cell:
         done = self.folder / DONE
         if not done.is_file():
             return None
-        found: dict[str, Any] = json.loads(done.read_text())
-        return found
+        return read_json(done, advice="delete it to compute this cell again")
 
 
 def compute_cells(cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from faceaug.datasets.samples import FaceDataset
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import write_json
+from faceaug.files import read_json, write_json
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.groups import Groups
 from faceaug.parser.predict import load_parser
@@ -196,7 +195,7 @@ def _train(
         label=f"{setting}, seed {seed}",
     )
     trained = load_parser(weights, compute)
-    report = json.loads((folder / REPORT).read_text())
+    report = read_json(folder / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
     return {
         "setting": setting,
         "seed": seed,

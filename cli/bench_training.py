@@ -30,6 +30,7 @@ def bench_training(
     import dataclasses
 
     from faceaug.benchmarks.train_throughput import Lengths, train_throughput
+    from faceaug.datasets.names import open_reader
 
     from faceaug.parser.config import ParserConfig
     from faceaug.parser.network import build_parser
@@ -39,7 +40,8 @@ def bench_training(
     chosen, (generator, training) = preset_for(preset, space.compute)
     if batch is not None:
         training = dataclasses.replace(training, batch=batch)
-    train = space.labelled(faces, "train", size=generator.size, limit=8 * training.batch)
+    few = min(8 * training.batch, len(open_reader(faces, "train", root=space.root)))
+    train = space.labelled(faces, "train", size=generator.size, limit=few)
     generator = dataclasses.replace(generator, scheme=train.scheme)
     typer.echo(f"bench-training: preset {chosen}, {generator.size} px, batch {training.batch}, {space.compute}")
     result = train_throughput(
@@ -62,7 +64,9 @@ def bench_training(
         f"making a batch:    {result['batch_ms']:.1f} ms, done while the step before runs\n"
         f"peak memory:       {result['peak_memory_mib']:,} MiB"
     )
-    if compiled:
+    if "compiling_failed" in result:
+        typer.echo(f"torch.compile:     not possible here ({result['compiling_failed']}); it needs a C++ compiler")
+    elif compiled:
         typer.echo(
             f"torch.compile:     {result['compiled_images_per_second']:.2f} images/s, after {result['compiling_seconds']:.0f} s"
         )

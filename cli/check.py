@@ -48,7 +48,7 @@ def check(
         if count > _SHOWN:
             typer.echo(f"{kind}: {count - _SHOWN} more; --json FILE has all")
     if json is not None:
-        write_json(json, report.as_dict())
+        write_json(json, report.as_dict(), option="--json")
     typer.echo(f"check: {report.summary()}")
     if report.findings:
         raise typer.Exit(1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import signal
 import sys
 from typing import Annotated
@@ -74,6 +77,10 @@ app.command("plot")(on_workspace(plot))
 app.command("demo")(on_workspace(demo))
 
 
+_OPENCV_NEEDS = ("libGL", "libEGL", "libglib", "libgthread", "libX", "libxcb", "libSM", "libICE")
+"""Libraries that opencv-python links to and that small containers lack."""
+
+
 def run() -> None:
     """Run the command line: known errors are one line and exit code 2; Ctrl-C and SIGTERM exit with 130 and 143.
 
@@ -81,15 +88,24 @@ def run() -> None:
     """
     for number in SIGNALS:
         signal.signal(number, stop)
+    # Notebooks set it for their own processes; here curves only go to files, and matplotlib refuses to load without that backend.
+    os.environ.pop("MPLBACKEND", None)
     try:
         app()
     except FaceaugError as error:
         typer.secho(f"faceaug: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)
-    except ImportError as error:
-        if "libGL" not in str(error):
+    except OSError as error:  # the library tells of files; what is left is standard output and error
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise
-        needed = "install the system package libgl1, or opencv-python-headless in place of opencv-python"
+        with contextlib.suppress(OSError):
+            told = f"faceaug: output cannot be written ({error.strerror}); free some space and run the same command again"
+            typer.secho(told, err=True, fg=typer.colors.RED)
+        sys.exit(2)
+    except ImportError as error:
+        if not str(error).startswith(_OPENCV_NEEDS):
+            raise
+        needed = "install the system packages libgl1 and libglib2.0-0, or opencv-python-headless in place of opencv-python"
         typer.secho(f"faceaug: OpenCV cannot be loaded ({error}); {needed}", err=True, fg=typer.colors.RED)
         sys.exit(2)
     except Interrupted as signalled:

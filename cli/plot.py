@@ -18,21 +18,26 @@ def plot(
 
     Example: faceaug plot runs/gan/tiny-1a2b3c4d
     """
-    import json
-
-    from faceaug.errors import CheckpointMismatch
+    from faceaug.errors import CheckpointMismatch, OutputError
+    from faceaug.files import read_json
 
     config = run / "config.json"
     if not config.is_file() or not (run / "log.jsonl").is_file():
         raise CheckpointMismatch(f"{run}: no training run there (config.json and log.jsonl are missing); name its folder")
-    if "generator" in json.loads(config.read_text()):
-        from faceaug.gan.train import draw_log
+    gan = "generator" in read_json(config, advice="delete the run to start it anew")
+    try:
+        if gan:
+            from faceaug.gan.train import draw_log
 
-        draw_log(run)
-    else:
-        from faceaug.parser.train import draw_log as draw_parser_log
+            draw_log(run)
+        else:
+            from faceaug.parser.train import draw_log as draw_parser_log
 
-        draw_parser_log(run, str(run))
+            draw_parser_log(run, str(run))
+    except OutputError as error:  # there is no option for another place
+        raise OutputError(
+            f"{str(error).partition('; ')[0]}; copy the run's folder to where there is room, and plot that"
+        ) from error
     typer.echo(f"curves: {run / 'curves.png'}")
     if tensorboard:
         from faceaug.training.curves import write_tensorboard

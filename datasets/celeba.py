@@ -55,6 +55,23 @@ def male_of(table: Table, names: Sequence[str]) -> IntArray:
     return np.array([UNKNOWN if row is None else row[header.index("Male")] > 0 for row in rows], dtype=np.int64)
 
 
+def read_partition(path: Path) -> Table:
+    """Read which split each photo is in: 0, 1 or 2.
+
+    Raises:
+        DatasetNotFound, DatasetDamaged: as :func:`faceaug.datasets.listing.read_table`; or a photo is in no split.
+    """
+    found = read_table(path, "CelebA has this list", 1)
+    unknown = np.flatnonzero(~np.isin(found.values[:, 0], (0, 1, 2)))
+    if len(unknown):
+        row = unknown[0]
+        raise DatasetDamaged(
+            f"{path}: {found.names[row]} is in split {found.values[row, 0]:g}, there are 0 (train), 1 (valid) and 2 (test); "
+            f"copy the list again"
+        )
+    return found
+
+
 class CelebA(Layout):
     """CelebA's layouts; a torch dataset of ``(Image, attributes)``.
 
@@ -100,8 +117,7 @@ class CelebA(Layout):
 
     def _open(self) -> Iterable[str]:
         self._photos = Index(self._photo_folder())
-        parts = self._table(PARTITION, 1)
-        assert parts is not None  # this list has to be there
+        parts = read_partition(self._list(PARTITION))
         wanted = self.partitions[self.split]
         names = [name for name, part in zip(parts.names, parts.values[:, 0], strict=True) if part in wanted]
         if self.partial:
@@ -117,15 +133,18 @@ class CelebA(Layout):
         return inner if inner.is_dir() else folder
 
     def _table(self, name: str, columns: int | None, *, needed: bool = True) -> Table | None:
-        path = find_list(self.root, name)
-        if path is None and not needed:
+        if not needed and find_list(self.root, name) is None:
             return None
+        return read_table(self._list(name), "CelebA has this list", columns)
+
+    def _list(self, name: str) -> Path:
+        path = find_list(self.root, name)
         if path is None:
             raise DatasetNotFound(
                 f"{self.root / f'{name}.txt'}: no such list, nor as .csv, nor in Anno/ or Eval/; CelebA has this list"
             )
         self._lists.append(path)
-        return read_table(path, "CelebA has this list", columns)
+        return path
 
     def _read_attributes(self) -> None:
         self._attributes = self._table("list_attr_celeba", None, needed=False)

@@ -14,7 +14,7 @@ from faceaug.images import read_grey
 from faceaug.labels import CELEBAMASK_19, Scheme
 from faceaug.prepare.faces import UNKNOWN, IntArray
 
-from .celeba import PARTITION, CelebA, find_list, male_of
+from .celeba import PARTITION, CelebA, find_list, male_of, read_partition
 from .label_maps import SizesDiffer
 from .layout import Layout, home
 from .listing import SPLITS, Index, Table, read_rows, read_table, say_once, seeded_split, stem
@@ -83,7 +83,7 @@ class CelebAMaskHQ(Layout):
                 f"splits (or move that away for a seeded split)"
             )
         self._lists.append(path)
-        parts = read_table(path, "CelebA has this list", 1)
+        parts = read_partition(path)
         found = []
         for name in names:
             part = parts.get(self._celeba.get(name, ""))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.labels import IGNORE, Scheme
+from faceaug.prepare.align import outside
 from faceaug.training.log import Progress
 
 from .folder import PhotoFolder
@@ -208,7 +209,7 @@ def _examine(reader: Layout, index: int, face: _Face, *, full: bool, similar: bo
     if labels is not None and full:
         _examine_labels(face, labels, reader)
     if listed is not None:
-        _examine_landmarks(face, listed)
+        _examine_landmarks(face, listed, image.shape[:2])
 
 
 def _told(face: _Face, error: Exception, *, full: bool) -> None:
@@ -248,7 +249,9 @@ def _middle(labels: ByteArray, scheme: Scheme, part: str) -> float | None:
     return float(xs.mean()) if len(xs) else None
 
 
-def _examine_landmarks(face: _Face, points: FloatArray) -> None:
+def _examine_landmarks(face: _Face, points: FloatArray, size: tuple[int, int]) -> None:
+    if outside(points, size):
+        face.found(BROKEN, face.file, f"its landmarks lie outside of the photo of {size[1]}x{size[0]}")
     for what, left, right in (("eye", 0, 1), ("mouth corner", 3, 4)):
         if points[left, 0] > points[right, 0]:
             x, other = points[left, 0], points[right, 0]

@@ -219,8 +219,9 @@ class PhotoFolder(_WithTables):
     def _open(self) -> Iterable[str]:
         self._read_tables()
         names = []
+        seen: set[Path] = set()
         for folder, inner, files in os.walk(self.root, followlinks=True):
-            inner[:] = sorted(one for one in inner if not one.startswith("."))
+            inner[:] = [one for one in sorted(inner) if not one.startswith(".") and self._is_new(Path(folder, one), seen)]
             places = [Path(folder, file) for file in files if stem(file) != file and not file.startswith(".")]
             names += [place.relative_to(self.root).as_posix() for place in sorted(places) if place.is_file()]
         if self._points is not None:
@@ -231,6 +232,14 @@ class PhotoFolder(_WithTables):
         if self.split == "all":
             return names
         return [name for name, split in zip(names, self._splits(names), strict=True) if split == self.split]
+
+    def _is_new(self, folder: Path, seen: set[Path]) -> bool:
+        """Whether a folder's photos are not met otherwise: links may lead to where the others are, or in a circle."""
+        home, real = self.root.resolve(), folder.resolve()
+        if real in seen or (real.is_relative_to(home) and real != home / folder.relative_to(self.root)) or home == real:
+            return False
+        seen.add(real)
+        return True
 
     def lacks(self, name: str) -> list[str]:
         """Nothing: the names are those of the files that are there."""

@@ -31,7 +31,7 @@ def dataset_title(root: Path, name: str) -> str:
     if about.is_file():
         try:
             return str(json.loads(about.read_text(encoding="utf-8"))["title"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetDamaged(f'{about}: must be JSON with a "title"; mend or delete it') from error
     folder = root.name or root.resolve().name
     if not name:

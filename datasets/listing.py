@@ -157,10 +157,17 @@ def read_rows(path: Path, hint: str) -> Iterator[tuple[int, list[str]]]:
     """
     lines = read_lines(path, hint)
     if path.suffix.lower() == ".csv":
-        cells: Iterable[list[str]] = ([cell.strip() for cell in row] for row in csv.reader(lines))
+        cells: Iterable[list[str]] = _csv_rows(lines, path)
     else:
         cells = (line.split() for line in lines)
     return ((number, row) for number, row in enumerate(cells, 1) if any(row))
+
+
+def _csv_rows(lines: list[str], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from ([cell.strip() for cell in row] for row in csv.reader(lines))
+    except csv.Error as error:  # a quote that is not closed makes one cell of the rest
+        raise DatasetDamaged(f"{path}: is no CSV ({error}); mend the quotes in it") from error
 
 
 @dataclass(frozen=True)
@@ -216,8 +223,10 @@ def read_table(path: Path, hint: str, columns: int | None = None) -> Table:
         names.append(row[0])
         values.extend(found)
     tell_repeats([stem(name) for name in names], path)
+    last = {stem(name): row for row, name in enumerate(names)}
+    kept = list(last.values())
     header = header[-columns:] if len(header) in (columns, columns + 1) else ()
-    return Table(path, header, tuple(names), np.array(values).reshape(-1, columns))
+    return Table(path, header, tuple(names[row] for row in kept), np.array(values).reshape(-1, columns)[kept])
 
 
 def _numbers(cells: Sequence[str]) -> list[float] | None:

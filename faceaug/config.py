@@ -144,6 +144,8 @@ def _read_settings(file: Path, sections: Iterable[str]) -> Iterator[tuple[str | 
         found = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigError(f"--config {file}: cannot be read ({error}); name a TOML file or a run's config.json") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"--config {file}: holds no settings by name; name a TOML file or a run's config.json")
     for key, value in found.items():
         if isinstance(value, dict) and key in sections:
             yield from ((key, name, entry) for name, entry in value.items() if not isinstance(entry, dict))

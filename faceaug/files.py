@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from faceaug.errors import OutputError
+from faceaug.errors import CheckpointMismatch, FaceaugError, OutputError
 
 
 def _umask() -> int:
@@ -24,13 +25,26 @@ def _umask() -> int:
 _UMASK = _umask()
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+def _reason(error: OSError, path: Path | None = None) -> str:
+    """What the system says; writers that do not ask it say something of their own, so a full disk is looked for."""
+    if error.strerror is None and path is not None:
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(path.parent).free < _FULL:
+                return os.strerror(errno.ENOSPC)
+    return error.strerror or " ".join(str(error).split())
+
+
+_FULL = 2**20
+"""Bytes that are free on a disk that is taken for full."""
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, option: str = "--out") -> Iterator[Path]:
     """Give a temporary name beside ``path``; on success sync it and rename it to ``path``, else remove it.
+
+    Args:
+        path: the file.
+        option: of the command line that says where it goes, for the message.
 
     Raises:
         OutputError: the folder cannot be made, or the file not be written (full disk, no permission).
@@ -46,7 +60,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be written ({_reason(error)}); free some space or choose another place with --out"
+            f"{path}: cannot be written ({_reason(error, path)}); free some space or choose another place with {option}"
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -54,10 +68,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, *, option: str = "--out") -> Iterator[Path]:
     """Give a temporary folder beside ``path``; on success rename it to ``path``, else remove it.
 
-    Where another process made ``path`` meanwhile, its folder stays: both hold the same.
+    Where another process made ``path`` meanwhile, its folder stays: both hold the same. Arguments as :func:`atomic_file`.
 
     Raises:
         OutputError: as for :func:`atomic_file`.
@@ -76,7 +90,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be written ({_reason(error)}); free some space or choose another place with --out"
+            f"{path}: cannot be written ({_reason(error, path)}); free some space or choose another place with {option}"
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -124,19 +138,19 @@ def _sync_folder(path: Path) -> None:
             os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    with atomic_file(path) as part:
+def write_text(path: Path, text: str, *, option: str = "--out") -> None:
+    """Write a UTF-8 text file atomically; arguments as :func:`atomic_file`."""
+    with atomic_file(path, option=option) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, indented, keys in the given order."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+def write_json(path: Path, value: Any, *, option: str = "--out") -> None:
+    """Write JSON atomically, indented, keys in the given order; arguments as :func:`atomic_file`."""
+    write_text(path, json.dumps(value, indent=2) + "\n", option=option)
 
 
-def ensure_folder(path: Path) -> Path:
-    """Make ``path`` and see that it can be written to.
+def ensure_folder(path: Path, *, option: str = "--out") -> Path:
+    """Make ``path`` and see that it can be written to; arguments as :func:`atomic_file`.
 
     Raises:
         OutputError: it cannot.
@@ -147,8 +161,32 @@ def ensure_folder(path: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({_reason(error)}); choose another place with --out") from error
+        raise OutputError(f"{path}: cannot be written ({_reason(error)}); choose another place with {option}") from error
     return path
+
+
+def read_json(path: Path, *keys: str, advice: str, error: type[FaceaugError] = CheckpointMismatch) -> dict[str, Any]:
+    """Read an object that :func:`write_json` wrote.
+
+    Args:
+        path: the file.
+        keys: that it must have.
+        advice: what to do about a damaged one, for the message.
+        error: what is raised.
+
+    Raises:
+        FaceaugError: ``error``: it cannot be read, or is not such an object.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({_reason(problem)})") from problem
+    except ValueError as problem:
+        raise error(f"{path}: damaged ({problem}); {advice}") from problem
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing or not isinstance(found, dict):
+        raise error(f"{path}: damaged (no {', '.join(missing) or 'JSON object'}); {advice}")
+    return found
 
 
 def short_hash(value: Any) -> str:

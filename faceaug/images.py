@@ -34,7 +34,7 @@ def read_rgb(path: Path, *, upright: bool = False) -> ByteArray:
     Args:
         path: JPEG, PNG, WebP, TIFF and whatever else Pillow reads, under any extension; of an animation its first frame.
         upright: turn it as its EXIF orientation says. Label maps and landmarks lie on the stored pixels: with these, leave it
-            off. TIFF files are always turned.
+            off.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -42,13 +42,7 @@ def read_rgb(path: Path, *, upright: bool = False) -> ByteArray:
     Raises:
         DatasetDamaged: missing, no readable image, cut short, or of more than 8 or 16 bits a channel.
     """
-
-    def read(image: Image.Image) -> ByteArray:
-        image.load()
-        turned = ImageOps.exif_transpose(image) if upright else image
-        return _rgb(turned, path)
-
-    return _decode(path, read)
+    return _decode(path, lambda image: _rgb(ImageOps.exif_transpose(image) if upright else _stored(image), path))
 
 
 def read_grey(path: Path) -> ByteArray:
@@ -64,7 +58,8 @@ def read_grey(path: Path) -> ByteArray:
         DatasetDamaged: missing, unreadable, transparent, with colours, or with larger values.
     """
 
-    def read(image: Image.Image) -> ByteArray:
+    def read(opened: Image.Image) -> ByteArray:
+        image = _stored(opened)
         if image.mode in ("L", "P"):
             return np.array(image)
         if image.mode == "1":
@@ -81,6 +76,26 @@ def read_grey(path: Path) -> ByteArray:
         return values.astype(np.uint8)
 
     return _decode(path, read)
+
+
+_ORIENTATION = 0x0112
+_BACK = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What undoes the turning that an orientation asks for."""
+
+
+def _stored(image: Image.Image) -> Image.Image:
+    """An opened file's pixels as they are stored: of TIFF files Pillow gives them turned."""
+    orientation = image.getexif().get(_ORIENTATION) if image.format == "TIFF" else None
+    image.load()
+    return image.transpose(_BACK[orientation]) if orientation in _BACK else image
 
 
 def _decode(path: Path, read: Callable[[Image.Image], ByteArray]) -> ByteArray:

@@ -139,3 +139,10 @@ def test_files_that_do_not_fit(tmp_path):
             apply_settings(SECTIONS, file=file)
     with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
         apply_settings(SECTIONS, file=tmp_path / "none.toml")
+
+
+def test_a_settings_file_without_names_is_refused(tmp_path):
+    for name, content in (("list.json", "[1]"), ("null.json", "null")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(ConfigError, match=rf"--config .*{name}: holds no settings by name"):
+            apply_settings({}, file=tmp_path / name)

@@ -128,3 +128,19 @@ def test_palette_pngs_hold_the_labels_and_show_the_colours(tmp_path):
 def test_jpegs_look_like_what_was_written(tmp_path, picture):
     write_jpeg(tmp_path / "a.jpg", picture)
     assert _close(read_rgb(tmp_path / "a.jpg"), picture)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_tiff_pixels_are_those_that_are_stored_as_of_other_files(tmp_path, picture, compression):
+    turned = {
+        2: picture[:, ::-1], 3: picture[::-1, ::-1], 4: picture[::-1], 5: picture.swapaxes(0, 1), 6: np.rot90(picture, -1),
+        7: picture[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(picture),
+    }  # fmt: skip
+    for orientation, wanted in turned.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for name, pixels in (("a", picture), ("mask", picture[..., 0])):
+            Image.fromarray(pixels).save(tmp_path / f"{name}.tif", exif=exif, compression=compression)
+        assert (read_rgb(tmp_path / "a.tif") == picture).all()
+        assert (read_rgb(tmp_path / "a.tif", upright=True) == wanted).all(), orientation
+        assert (read_grey(tmp_path / "mask.tif") == picture[..., 0]).all()

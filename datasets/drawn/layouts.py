@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -151,8 +153,10 @@ def _is_there(folder: Path, settings: dict[str, int]) -> bool:
             raise ConfigError(f"--{name} {count}: must be 1 or more")
     if not folder.exists():
         return False
-    about = folder / _ABOUT
-    if about.is_file() and json.loads(about.read_text()) == {"title": TITLE, **settings}:
+    known: Any = None
+    with contextlib.suppress(OSError, ValueError):  # a damaged one is not this drawing's
+        known = json.loads((folder / _ABOUT).read_text())
+    if known == {"title": TITLE, **settings}:
         say(f"draw: {folder} is there already")
         return True
     raise ConfigError(f"{folder}: exists and is not this drawing; move it away, or draw elsewhere with --out")

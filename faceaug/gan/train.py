@@ -127,7 +127,6 @@ def fit_gan(
         rank=world.rank,
         ranks=world.size,
     )
-    log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch) if world.first else None
     preview = _Preview(faces, seed=training.seed)
 
     steps = math.ceil(training.images / training.batch)
@@ -147,6 +146,8 @@ def fit_gan(
         Progress("train-gan", training.images, start=step * training.batch) as progress,
         Ahead(lambda number: batches.get(number, paired=is_paired(number)), steps=steps) as ahead,
     ):
+        # Only now, and not while another process trains here and writes to it.
+        log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch) if world.first else None
         while step < steps:
             paired = is_paired(step)
             optimisers.set_rate(learning_rate(training, step / steps), training)

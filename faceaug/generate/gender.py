@@ -65,13 +65,23 @@ def fit_gender(photos: FaceSet, features: ImageFeatures, *, seed: int) -> Gender
             f"{photos.title}: {counts[MALE]} male and {counts[FEMALE]} female photos are too few to learn gender from; "
             f"use more sources, or --gender any"
         )
-    values = features(photos.images[known], label="gender features")
     male = photos.male[known]
     # Photos of one person never stand on both sides of the split.
     people = np.where(photos.identity[known] < 0, -1 - known, photos.identity[known])
-    split = GroupShuffleSplit(1, test_size=HELD_OUT, random_state=seed)
-    train, test = next(split.split(values, male, people))
+    if min(len(set(people[male == value])) for value in (MALE, FEMALE)) < 2:
+        raise NothingLeft(
+            f"{photos.title}: its photos are of too few people to learn gender from, at least two of each are needed; use more "
+            f"sources, mend the list of identities, or use --gender any"
+        )
+    train, test = _split(people, male, seed)
+    values = features(photos.images[known], label="gender features")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=500))
     model.fit(values[train], male[train])
     accuracy = float((model.predict(values[test]) == male[test]).mean())
     return GenderClassifier(features, model, round(accuracy, 4), len(test))
+
+
+def _split(people: IntArray, male: IntArray, seed: int) -> tuple[IntArray, IntArray]:
+    """Rows to fit on and rows to score: of the first draw that leaves both genders to fit on."""
+    draws = GroupShuffleSplit(1000, test_size=HELD_OUT, random_state=seed).split(male, male, people)
+    return next((fits, scores) for fits, scores in draws if len(set(male[fits])) == 2)

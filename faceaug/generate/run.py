@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, NothingLeft
-from faceaug.files import write_json
+from faceaug.files import read_json, write_json
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.gan.network import Look
@@ -118,8 +117,8 @@ def generate(
     claim(run, record)
     if (run / COMPLETE).is_file():
         say(f"generate: already finished: {run}")
-        known_summary: dict[str, Any] = json.loads((run / COMPLETE).read_text())
-        return known_summary
+        advice = "delete this file to generate what is missing"
+        return read_json(run / COMPLETE, "faces", "planned", "dropped", "agreement", "shards", advice=advice)
     gender, target_male, report = _genders(run, targets, sources, config, parser)
     plan = plan_pairs(
         targets,
@@ -147,7 +146,7 @@ def generate(
                 write_shard(
                     path, images, labels, columns, number=number, scheme=targets.scheme, generator=generator.hash, config=record
                 )
-            known = json.loads(tally.read_text())
+            known = read_json(tally, "rows", "dropped", "unknown", advice="delete it to generate its shard again")
             dropped.update(known["dropped"])
             unknown += known["unknown"]
             shards.append({"file": path.name, "rows": known["rows"]})
@@ -200,7 +199,7 @@ def _genders(
         return None, targets.male, None
     path = run / "gender.json"
     if path.is_file() and config.gender == "consistent":
-        stored = json.loads(path.read_text())
+        stored = read_json(path, "target_male", "classifier", advice="delete it to classify anew")
         return None, np.array(stored["target_male"], dtype=np.int64), stored["classifier"]
     classifier = fit_gender(sources, ImageFeatures(parser.compute), seed=config.seed)
     found = classifier.male(targets.images, label="gender of targets")

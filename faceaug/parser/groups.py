@@ -36,8 +36,8 @@ def read_groups(path: Path, names: Sequence[str]) -> Groups:
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError) as error:
+            rows = list(csv.DictReader(handle, restkey="", restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetNotFound(f"{path}: cannot be read ({error}); it has a column name and columns of 0 and 1") from error
     if not rows or "name" not in rows[0]:
         raise DatasetDamaged(f"{path}: has no column name; name the column of the faces so")
@@ -49,11 +49,18 @@ def read_groups(path: Path, names: Sequence[str]) -> Groups:
     for column in rows[0]:
         values = [row.get(column, "") if row else "" for row in listed]
         if column == "ita":
-            angles = np.array([float(value) if value else np.nan for value in values])
+            angles = np.array([_angle(value, path) for value in values])
             found |= {f"skin {tone}": (angles > low) & (angles <= high) for tone, low, high in _TONES}
-        elif set(values) <= {"0", "1", ""} and column != "name":
+        elif column not in ("", "name") and set(values) <= {"0", "1", ""}:
             found[column] = np.array([value == "1" for value in values])
     return {name: rows_of for name, rows_of in found.items() if rows_of.any()}
+
+
+def _angle(value: str, path: Path) -> float:
+    try:
+        return float(value) if value else np.nan
+    except ValueError as error:
+        raise DatasetDamaged(f"{path}: column ita has {value!r}, which is no number; mend it or leave it empty") from error
 
 
 def _stem(name: str) -> str:

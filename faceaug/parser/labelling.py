@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -86,18 +89,28 @@ def _predict(parser: Parser, photos: FaceSet, file: Path | None, label: str) -> 
             lambda images: _fill(np.empty(len(images), _record(photos.size)), parser, images, label), photos.images
         )
         if file is not None and world.first:
-            ensure_folder(file.parent)
-            with atomic_file(file) as part, open(part, "wb") as handle:
+            ensure_folder(file.parent, option="--cache")
+            with atomic_file(file, option="--cache") as part, open(part, "wb") as handle:
                 np.save(handle, found)
         return found
-    ensure_folder(file.parent)
-    with atomic_file(file) as part:
+    ensure_folder(file.parent, option="--cache")
+    with atomic_file(file, option="--cache") as part:
+        _reserve(part, len(photos) * _record(photos.size).itemsize)
         written = np.lib.format.open_memmap(part, mode="w+", dtype=_record(photos.size), shape=shape)  # type: ignore[no-untyped-call]
         _fill(written, parser, photos.images, label)
         written.flush()
         del written
     kept: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     return kept
+
+
+def _reserve(part: Path, size: int) -> None:
+    """Raise OSError where the disk has no room for so many bytes: a process that writes to a mapped file would be killed."""
+    with open(part, "wb") as handle:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle.fileno(), 0, size)
+        elif shutil.disk_usage(part.parent).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _fill(found: npt.NDArray[Any], parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:

@@ -102,7 +102,6 @@ def fit_parser(
         train.load_state_dict(stored["optimiser"])
         step, seconds, best, best_state = stored["step"], stored["seconds"], stored["best"], stored["best_state"]
         say(f"{label}: resuming at {step * training.batch:,} images from {checkpoint}")
-    log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
     batches = MixedBatches(real, synthetic, training, device=compute.device)
 
     earlier, began = seconds, time.monotonic()
@@ -119,6 +118,8 @@ def fit_parser(
         held_back() as signal,
         Progress(label, training.images, start=min(step * training.batch, training.images)) as progress,
     ):
+        # Only now, and not while another process trains here and writes to it.
+        log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
         while step < training.steps:
             losses.append(train(*batches.get(step), rate=training.rate(step)))
             step += 1

@@ -55,12 +55,22 @@ LARGEST_MISFIT = 0.1
 def misfit(matrix: FloatArray, landmarks: FloatArray, size: int) -> float:
     """How far aligned landmarks lie from the template: root of the weighted mean square, as a share of the crop's side.
 
-    A turned head has about 0.03; landmarks whose sides are exchanged have 0.16, since no rotation mirrors a face.
+    A turned head has about 0.03; landmarks whose sides are exchanged have 0.16, since no rotation mirrors a face. Two points fit
+    always; where they turn the photo by more than a right angle, as exchanged ones do, the misfit is infinite.
     """
     known = np.isfinite(landmarks).all(axis=1)
+    if known.sum() == 2 and matrix[0, 0] < 0:
+        return math.inf
     found = (landmarks[known] @ matrix[:, :2].T + matrix[:, 2] + 0.5) / size
     distance = ((found - (TEMPLATE[known] + 0.5) / TEMPLATE_SIZE) ** 2).sum(axis=1)
     return float(np.sqrt((_PULL[known] * distance).sum() / _PULL[known].sum()))
+
+
+def outside(landmarks: FloatArray, size: tuple[int, int]) -> bool:
+    """Whether most of the known landmarks lie outside of a photo of ``(H, W)``: they are another photo's, or another copy's."""
+    known = landmarks[np.isfinite(landmarks).all(axis=1)]
+    inside = ((known >= -0.5) & (known <= np.array(size[::-1]) - 0.5)).all(axis=1)
+    return bool(2 * inside.sum() < len(known))
 
 
 def _oversampling(matrix: FloatArray) -> int:

@@ -19,8 +19,8 @@ from faceaug.config import from_dict
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.files import atomic_folder, short_hash
 from faceaug.labels import HELEN_11, Scheme
-from faceaug.prepare.align import LARGEST_MISFIT, misfit, similarity, warp_image, warp_labels
-from faceaug.prepare.landmarks import landmarks_from_labels
+from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image, warp_labels
+from faceaug.prepare.landmarks import landmarks_from_labels, sides_exchanged
 from faceaug.prepare.parallel import in_order
 from faceaug.training.log import Progress, say
 
@@ -269,7 +269,7 @@ def align(raw: RawFaces, *, size: int, cache: Path | None = None) -> FaceSet:
     found = _read(folder, raw.title)
     if found is None:
         shutil.rmtree(folder, ignore_errors=True)  # a part of one, or damaged
-        with atomic_folder(folder) as part, _Disk(part) as disk:
+        with atomic_folder(folder, option="--cache") as part, _Disk(part) as disk:
             disk.finish(raw, size, _crops(raw, size, disk))
         found = _read(folder, raw.title)
     if found is None:
@@ -297,6 +297,7 @@ def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
     rows: list[int] = []
     matrices: list[FloatArray] = []
     dropped: Counter[str] = Counter()
+    sides: Counter[bool | None] = Counter()
     total = len(raw.names)
     with Progress(f"aligning {raw.title} at {size} px", total, unit="photos") as progress:
         for index, found in enumerate(_aligned(raw, size, total)):
@@ -307,11 +308,22 @@ def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
                 rows.append(index)
                 matrices.append(matrix)
                 crops.add(image, labels)
+                sides[None if labels is None else sides_exchanged(labels, raw.scheme)] += 1
             progress.update(index + 1)
     if dropped[_ABSURD] > max(len(rows), 1):
         raise DatasetDamaged(
             f"{raw.title}: the landmarks of {dropped[_ABSURD]} of {total} photos are no upright face's; are left and right "
             f"exchanged? left is the viewer's left, smaller x"
+        )
+    if dropped[_ELSEWHERE] > max(len(rows), 1):
+        raise DatasetDamaged(
+            f"{raw.title}: the landmarks of {dropped[_ELSEWHERE]} of {total} photos lie outside of them; are they of photos of "
+            f"another size? use the list that belongs to these"
+        )
+    if sides[True] > max(sides[False], 1):
+        raise DatasetDamaged(
+            f"{raw.title}: a left eye or brow lies right of the right one in {sides[True]} of {total} label maps; left is the "
+            f"viewer's left, smaller x: exchange the two classes, or name a scheme that says so"
         )
     if not rows:
         raise NothingLeft(f"{raw.title}: none of {total} photos has usable landmarks; add label maps or a landmarks file")
@@ -321,6 +333,7 @@ def _crops(raw: RawFaces, size: int, crops: _Crops) -> _Kept:
 
 
 _ABSURD = "landmarks are no upright face's"
+_ELSEWHERE = "landmarks lie outside of the photo"
 
 
 def _aligned(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray, ByteArray, ByteArray | None] | str]:
@@ -334,6 +347,8 @@ def _aligned(raw: RawFaces, size: int, total: int) -> Iterator[tuple[FloatArray,
         matrix = None if points is None else similarity(points, size)
         if matrix is None or points is None:
             return "no usable landmarks"
+        if outside(points, photo.image.shape[:2]):
+            return _ELSEWHERE
         if misfit(matrix, points, size) > LARGEST_MISFIT:
             return _ABSURD
         labels = None if photo.labels is None else warp_labels(photo.labels, matrix, size, classes=len(raw.scheme))
@@ -385,7 +400,8 @@ class _Disk:
     def finish(self, raw: RawFaces, size: int, kept: _Kept) -> None:
         self.__exit__()
         np.save(self._folder / _MATRICES, kept.matrices)
-        record = {**_record(raw, size, kept), "sha256": self._hash.hexdigest()}
+        labelled = (self._folder / _LABELS).stat().st_size > 0
+        record = {**_record(raw, size, kept), "labelled": labelled, "sha256": self._hash.hexdigest()}
         (self._folder / _RECORD).write_text(json.dumps(record))
 
 
@@ -430,8 +446,8 @@ def _read(folder: Path, title: str) -> FaceSet | None:
         images = _Stored(folder / _IMAGES, np.uint8, "r", shape=(count, size, size, 3))
         images.sha256 = record["sha256"]
         labels: ByteArray | None = None
-        if (folder / _LABELS).stat().st_size:
+        if record.get("labelled", (folder / _LABELS).stat().st_size > 0):  # caches of earlier versions do not say it
             labels = np.memmap(folder / _LABELS, np.uint8, "r", shape=(count, size, size))
         return _face_set(title, record, images, labels, np.load(folder / _MATRICES, allow_pickle=False))
-    except (OSError, ValueError, KeyError, TypeError, ConfigError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError):
         return None

@@ -76,7 +76,11 @@ def _numbers(words: list[str]) -> list[float] | None:
 
 def _read_list(path: Path) -> dict[str, FloatArray]:
     found: dict[str, FloatArray] = {}
-    for number, row in enumerate(csv.reader(_text(path).splitlines()), 1):
+    try:
+        rows = list(csv.reader(_text(path).splitlines()))
+    except csv.Error as error:
+        raise DatasetDamaged(f"{path}: is no CSV ({error}); mend the quotes in it") from error
+    for number, row in enumerate(rows, 1):
         cells = [cell.strip() for cell in row]
         values = _numbers(cells[1:])
         if not any(cells) or (number == 1 and values is None):

@@ -43,6 +43,21 @@ def landmarks_from_labels(labels: npt.NDArray[np.uint8], scheme: Scheme) -> Floa
     return points
 
 
+def sides_exchanged(labels: npt.NDArray[np.uint8], scheme: Scheme) -> bool | None:
+    """Whether a left eye or brow lies right of the right one; None where no pair of these is there.
+
+    Args:
+        labels: ``(H, W)`` uint8 of an upright face.
+        scheme: its classes.
+    """
+    found: bool | None = None
+    for part in ("eye", "brow"):
+        left, right = (np.nonzero(_where(labels, scheme, (f"{side}_{part}",)))[1] for side in ("left", "right"))
+        if len(left) and len(right):
+            found = bool(found) or float(left.mean()) > float(right.mean())
+    return found
+
+
 def _where(labels: npt.NDArray[np.uint8], scheme: Scheme, parts: tuple[str, ...]) -> BoolArray:
     wanted = [label for part in parts for label in scheme.where(part)]
     found: BoolArray = np.isin(labels, wanted)

@@ -18,7 +18,7 @@ from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound, Nothing
 from faceaug.files import ensure_folder, write_text
 from faceaug.images import PHOTO_SUFFIXES, read_rgb, write_png
 from faceaug.pictures import sheet
-from faceaug.prepare.align import LARGEST_MISFIT, misfit, similarity, warp_image
+from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image
 from faceaug.prepare.detect import MIN_CONFIDENCE, MIN_SIZE, Detection, detect
 from faceaug.prepare.landmark_files import LandmarkFiles
 from faceaug.prepare.parallel import in_order
@@ -139,6 +139,8 @@ def find_faces(image: ByteArray, size: int, choice: FaceChoice, *, landmarks: Fl
         The faces, largest first, and a remark: why there are none, or what is left out.
     """
     if landmarks is not None:
+        if outside(landmarks, image.shape[:2]):
+            return [], "landmarks lie outside of the photo"
         detected = [Detection((0, 0, 0, 0), landmarks, 1.0)]
     else:
         seen = detect(image, min_size=choice.min_size, min_confidence=0.0)
@@ -164,9 +166,9 @@ def _remarks(faces: list[Face], image: ByteArray, size: int) -> Iterator[str]:
     scale = max((float(np.hypot(face.matrix[0, 0], face.matrix[1, 0])) for face in faces), default=0.0)
     if scale > _ENLARGED:
         yield f"enlarged {scale:.1f} times"
-    outside = max((_outside(face.matrix, size, image) for face in faces), default=0.0)
-    if outside > _OUTSIDE:
-        yield f"{100 * outside:.0f} % of the crop outside of the photo"
+    beyond = max((_outside(face.matrix, size, image) for face in faces), default=0.0)
+    if beyond > _OUTSIDE:
+        yield f"{100 * beyond:.0f} % of the crop outside of the photo"
 
 
 def _outside(matrix: FloatArray, size: int, image: ByteArray) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy.typing as npt
 
 from faceaug.config import from_dict
 from faceaug.errors import ConfigError, ShardDamaged
+from faceaug.files import read_json
 from faceaug.labels import HELEN_11, Scheme
 from faceaug.shards.writer import COLUMNS, FORMAT, VERSION
 
@@ -58,7 +61,9 @@ class ShardReader:
         complete = self.folder / COMPLETE
         found = sorted(self.folder.glob("shard-*.h5"))
         if complete.is_file():
-            listed = [self.folder / shard["file"] for shard in json.loads(complete.read_text())["shards"]]
+            advice = "copy the set again, or delete this file and run the same `faceaug generate` command"
+            known = read_json(complete, "shards", advice=advice, error=ShardDamaged)
+            listed = [self.folder / shard["file"] for shard in known["shards"]]
             missing = [path for path in listed if path not in found]
             if missing:
                 raise ShardDamaged(f"{missing[0]}: {len(missing)} of {len(listed)} shards are missing; copy the set again")
@@ -68,14 +73,9 @@ class ShardReader:
         return found
 
     def _check(self, path: Path) -> None:
-        try:
-            with h5py.File(path, "r", locking=False) as file:
-                attributes = dict(file.attrs)
-                shapes = {name: file[name].shape for name in ("image", "label", *COLUMNS) if name in file}
-        except OSError as error:
-            if error.errno:  # the system says no: nothing is wrong with the file
-                raise ShardDamaged(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
-            raise ShardDamaged(f"{path}: not a whole HDF5 file ({error}); delete it and generate again") from error
+        with _told(path), _opened(path) as file:
+            attributes = dict(file.attrs)
+            shapes = {name: file[name].shape for name in ("image", "label", *COLUMNS) if name in file}
         for key, accepted in (("format", (FORMAT,)), ("version", (2, VERSION))):
             if attributes.get(key) not in accepted:
                 raise ShardDamaged(f"{path}: {key} is {attributes.get(key)!r}, needed {accepted[-1]!r}; generate the set anew")
@@ -109,33 +109,68 @@ class ShardReader:
         if self._process != os.getpid():  # forked: the parent's handles must not be shared
             self._files, self._process = {}, os.getpid()
         if path not in self._files:
-            self._files[path] = h5py.File(path, "r", locking=False)
+            self._files[path] = _opened(path)
         return self._files[path]
 
-    def _locate(self, index: int) -> tuple[h5py.File, int]:
+    def _locate(self, index: int) -> tuple[Path, int]:
         if not 0 <= index < len(self):
             raise IndexError(index)
         shard = bisect.bisect_right(self._ends, index)
-        return self._open(self.paths[shard]), index - (self._ends[shard - 1] if shard else 0)
+        return self.paths[shard], index - (self._ends[shard - 1] if shard else 0)
 
     def face(self, index: int) -> tuple[ByteArray, ByteArray]:
-        """Image ``(S, S, 3)`` uint8 RGB and labels ``(S, S)`` uint8 of one row."""
-        file, row = self._locate(index)
-        return file["image"][row], file["label"][row]
+        """Image ``(S, S, 3)`` uint8 RGB and labels ``(S, S)`` uint8 of one row.
+
+        Raises:
+            ShardDamaged: the row cannot be read; so for the other methods.
+        """
+        path, row = self._locate(index)
+        with _told(path):
+            file = self._open(path)
+            return file["image"][row], file["label"][row]
 
     def about(self, index: int) -> dict[str, Any]:
         """All values of :data:`~faceaug.shards.writer.COLUMNS` of one row."""
-        file, row = self._locate(index)
-        return {name: file[name].asstr()[row] if name in ("target", "source") else file[name][row].item() for name in COLUMNS}
+        path, row = self._locate(index)
+        with _told(path):
+            file = self._open(path)
+            return {name: file[name].asstr()[row] if name in ("target", "source") else file[name][row].item() for name in COLUMNS}
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One column over all rows: one of :data:`~faceaug.shards.writer.COLUMNS`, ``image`` or ``label``."""
-        files = [self._open(path) for path in self.paths]
-        text = name in ("target", "source")
-        return np.concatenate([file[name].asstr()[:] if text else file[name][:] for file in files if file[name].shape[0]])
+        text, found = name in ("target", "source"), []
+        for path in self.paths:
+            with _told(path):
+                column = self._open(path)[name]
+                found += [column.asstr()[:] if text else column[:]] if column.shape[0] else []
+        return np.concatenate(found)
 
     def close(self) -> None:
         """Close this process's file handles."""
         for file in self._files.values():
             file.close()
         self._files = {}
+
+
+def _opened(path: Path) -> h5py.File:
+    """Open a shard without locking it, which not every disk can; where this process has it open with a lock, like that."""
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Raise HDF5's errors as :class:`~faceaug.errors.ShardDamaged`; only a file that is surely damaged is to be deleted."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError) as error:  # on damaged bytes HDF5 raises any of these
+        if isinstance(error, OSError) and error.errno:  # the system says no: nothing is wrong with the file
+            raise ShardDamaged(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
+        reason = " ".join(str(error).split())
+        if any(sign in reason for sign in ("truncated file", "file signature not found")):
+            raise ShardDamaged(f"{path}: not a whole HDF5 file ({reason}); delete it and generate again") from error
+        raise ShardDamaged(f"{path}: cannot be read ({reason}); copy it again, or generate the set anew") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def write_shard(
     Raises:
         OutputError: it cannot be written.
     """
-    with atomic_file(path) as part, h5py.File(part, "w") as file:
+    # Composed in memory: on a full disk HDF5 raises errors of its own, and again where its handles are given up.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs.update(
             {
                 "format": FORMAT,
@@ -80,3 +83,5 @@ def write_shard(
             file.create_dataset(
                 name, data=np.asarray(columns[name], dtype=object if kind is COLUMNS["target"] else kind), dtype=kind
             )
+    with atomic_file(path) as part:
+        part.write_bytes(content.getbuffer())

@@ -5,9 +5,10 @@ Neither can execute anything when read: safetensors holds tensors and strings, c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,17 @@ def save_weights(path: Path, tensors: dict[str, Tensor], *, kind: str, config: d
     """
     metadata = {"faceaug_format": FORMAT, "kind": kind, "config": json.dumps(config)}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_file(path) as part:
+    with atomic_file(path) as part, _as_os_error():
         save_file(plain, part, metadata=metadata)
+
+
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    """On a full disk torch and safetensors raise errors of their own."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(" ".join(str(error).split())[:160]) from error
 
 
 WEIGHTS = "weights.safetensors"
@@ -67,6 +77,7 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
     """
     if not path.is_file():
         raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
+    _readable(path)
     try:
         with safe_open(path, framework="pt") as handle:
             metadata = handle.metadata() or {}
@@ -77,7 +88,19 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
         found = metadata.get(key, "nothing")
         if found != wanted:
             raise CheckpointMismatch(f"{path}: {key} is {found!r}, needed {wanted!r}; name a weights file of that kind")
-    return tensors, json.loads(metadata["config"])
+    try:
+        config = dict(json.loads(metadata["config"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise CheckpointMismatch(f"{path}: has no configuration of its network; copy it again or train anew") from error
+    return tensors, config
+
+
+def _readable(path: Path) -> None:
+    """Raise CheckpointMismatch where the system does not let a file be read: nothing is wrong with it then."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CheckpointMismatch(f"{path}: cannot be read ({error.strerror}); see who may read it") from error
 
 
 def load_state(module: torch.nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
@@ -99,7 +122,7 @@ OFTEN = 300.0
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write everything a run needs to go on (state dicts, counters, random states), atomically."""
-    with atomic_file(path) as part:
+    with atomic_file(path) as part, _as_os_error():
         torch.save(state, part)
 
 
@@ -115,10 +138,11 @@ def load_checkpoint(path: Path, *, config: dict[str, Any]) -> dict[str, Any] | N
     """
     if not path.is_file():
         return None
+    _readable(path)
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0][:160]
+        state: dict[str, Any] = dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # on damaged bytes unpickling raises nearly anything
+        reason = " ".join(str(error).split())[:100] or f"{path.stat().st_size} bytes"
         raise CheckpointMismatch(f"{path}: not a whole checkpoint ({reason}); delete it to start this run anew") from error
     stored = state.get("config")
     if stored != config:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from faceaug.errors import ConfigError
 from faceaug.training.log import be_quiet
+from faceaug.training.threads import FreeCores, free_cores
 from faceaug.training.world import World
 
 Precision = Literal["bf16", "fp32"]
@@ -33,15 +34,19 @@ class Compute:
         device: the torch device.
         precision: ``bf16`` computes convolutions and products in bfloat16 by autocast, weights stay float32.
         world: the processes that train together.
+        threads: the choice of threads on a CPU, where it is left to the program.
     """
 
     device: torch.device
     precision: Precision
     world: World = field(default_factory=World)
+    threads: FreeCores | None = field(default=None, compare=False)
 
     @contextlib.contextmanager
     def autocast(self) -> Iterator[None]:
         """The context in which networks run."""
+        if self.threads is not None:
+            self.threads.adapt()
         if self.precision == "fp32":
             yield
             return
@@ -77,16 +82,16 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         resolved = torch.device(device)
-        torch.empty(1, device=resolved)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        float(torch.ones(1, device=resolved))  # there are devices without numbers: meta
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise ConfigError(f"--device {device}: not usable here ({reason}); try --device cpu") from error
     keep_memory()
     if precision == "auto":
         precision = "bf16" if _faster_in_bf16(resolved) else "fp32"
     if precision not in get_args(Precision):
         raise ConfigError(f"--precision {precision}: unknown; use auto, bf16 or fp32")
-    return Compute(resolved, precision)  # type: ignore[arg-type]
+    return Compute(resolved, precision, threads=free_cores() if resolved.type == "cpu" else None)  # type: ignore[arg-type]
 
 
 def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, nodes: int = 1) -> Compute:

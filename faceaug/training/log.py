@@ -45,16 +45,16 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     """All whole lines of a log; a last line cut by a kill is left out.
 
     Raises:
-        DatasetDamaged: a line before the last is no JSON.
+        DatasetDamaged: a line before the last is no JSON object.
     """
-    lines = path.read_text().splitlines()
+    lines = path.read_bytes().splitlines()
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
+            rows.append(dict(json.loads(line)))
+        except (ValueError, TypeError) as error:
             if number < len(lines):
-                raise DatasetDamaged(f"{path}: line {number} is no JSON; delete the log to start it anew") from error
+                raise DatasetDamaged(f"{path}: line {number} is no JSON object; delete the log to start it anew") from error
     return rows
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.errors import CheckpointMismatch
-from faceaug.files import ensure_folder, locked, short_hash, write_json
+from faceaug.files import ensure_folder, locked, read_json, short_hash, write_json
 from faceaug.training.checkpoint import WEIGHTS, content_hash, load_weights
 
 
@@ -34,14 +34,10 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
         CheckpointMismatch: it holds another run; the message names what differs.
         OutputError: it cannot be written.
     """
-    ensure_folder(run)
     file = run / CONFIG
     wanted = json.loads(json.dumps(config))
     if file.is_file():
-        try:
-            known = json.loads(file.read_text())
-        except ValueError as error:
-            raise CheckpointMismatch(f"{file}: damaged ({error}); delete the run to start it anew") from error
+        known = read_json(file, advice="delete the run to start it anew")
         if known == wanted:
             return  # nothing is written: a finished run may lie on a disk that is read-only
         kept = {key: wanted.get(key) for key in movable}
@@ -49,6 +45,7 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
         if found:
             told = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
             raise CheckpointMismatch(f"{run}: made with other settings ({told}); use another --out, or delete the run")
+    ensure_folder(run)
     write_json(file, config)
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from faceaug.benchmarks.cells import DONE, Cell, compute_cells
 
+from faceaug.errors import CheckpointMismatch
 from faceaug.files import write_json
 
 
@@ -68,3 +69,11 @@ def test_a_cell_whose_process_died_is_taken_over(cells, elsewhere):
     thread.join(20)
     assert [result["name"] for result in found] == ["a", "b", "c"]
     assert computed == ["a", "c", "b"]
+
+
+def test_a_damaged_result_is_named(cells):
+    every, _ = cells
+    compute_cells(every)
+    (every[1].folder / DONE).write_text("")
+    with pytest.raises(CheckpointMismatch, match=r"b/cell\.json: damaged .*; delete it to compute this cell again"):
+        compute_cells(every)

@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
+
+from faceaug.errors import NothingLeft
 
 
 @pytest.fixture
@@ -86,8 +90,6 @@ def test_places_that_cannot_be_written(faceaug, copy, tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs to mount a small file system")
 def test_a_full_disk(faceaug, copy, tmp_path):
-    import subprocess
-
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=False, capture_output=True)
@@ -98,3 +100,57 @@ def test_a_full_disk(faceaug, copy, tmp_path):
         assert not list(small.rglob("*.jpg"))
     finally:
         subprocess.run(["umount", str(small)], check=False)
+
+
+def test_the_option_that_is_at_fault_is_named(faceaug, copy, trained, tmp_path):
+    (tmp_path / "file").write_text("")
+    _refused(faceaug("train-parser", "--cache", tmp_path / "file" / "x"), "cannot be written", "with --cache")
+    _refused(faceaug("check", "helen", "--json", tmp_path / "file" / "x"), "cannot be written", "with --json")
+    run = shutil.copytree(trained.parser.parent, tmp_path / "run")
+    (run / "curves.png").unlink()
+    (run / "curves.png").mkdir()
+    _refused(faceaug("plot", run), "curves.png: cannot be written", "; copy the run's folder")
+
+
+def test_a_benchmark_of_more_faces_than_there_are_takes_those(faceaug, copy, monkeypatch):
+    taken = []
+
+    def stop(out, faces, *_, **__):
+        taken.append(len(faces))
+        raise NothingLeft("enough")
+
+    monkeypatch.setattr("faceaug.benchmarks.train_throughput.train_throughput", stop)
+    _refused(faceaug("bench-training", "--preset", "demo", "--batch", 2, "--device", "cpu"), "enough")
+    assert taken == [12]
+
+
+def _as_a_process(folder, before, *args):
+    code = f"import sys\n{before}\nfrom faceaug.cli.main import run\nsys.argv = ['faceaug', *sys.argv[1:]]\nrun()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, args)], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("library", ["libGL.so.1", "libgthread-2.0.so.0"])
+def test_a_container_without_the_libraries_of_opencv(tmp_path, library):
+    lacks = (
+        "import importlib.abc\nclass Lacks(importlib.abc.MetaPathFinder):\n    def find_spec(self, name, *_):\n"
+        f"        if name == 'cv2': raise ImportError('{library}: cannot open shared object file')\n"
+        "sys.meta_path.insert(0, Lacks())"
+    )
+    done = _as_a_process(tmp_path, lacks, "draw")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "libgl1 and libglib2.0-0, or opencv-python-headless" in done.stderr
+
+
+def test_a_full_disk_under_standard_output(drawn, tmp_path):
+    full = "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+    done = _as_a_process(tmp_path, full, "check", "helen", "--data-root", drawn)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "faceaug: output cannot be written (No space left on device)" in done.stderr
+
+
+def test_a_notebooks_backend_is_none_of_ours(trained, tmp_path):
+    backend = "import os\nos.environ['MPLBACKEND'] = 'module://no_such_package.backend'"
+    done = _as_a_process(tmp_path, backend, "plot", trained.gan.parent)
+    assert done.returncode == 0, done.stderr

@@ -127,3 +127,13 @@ def test_without_attributes_genders_are_unknown(copy):
     assert photos.attributes == ()
     assert "male" not in photos.traits()
     assert len(photos[0][1]) == 0
+
+
+def test_a_photo_that_is_listed_twice_counts_once_and_one_of_no_split_is_named(copy):
+    path = copy / "list_eval_partition.txt"
+    whole = path.read_text()
+    path.write_text(whole + whole.splitlines()[0] + "\n")
+    assert len(CelebA(copy)) == 60
+    path.write_text(whole.replace(" 0\n", " 3\n", 1))
+    with pytest.raises(DatasetDamaged, match=r"list_eval_partition\.txt: 000001\.jpg is in split 3, there are 0 \(train\)"):
+        CelebA(copy)

@@ -147,3 +147,11 @@ def test_the_report_as_json(root):
     assert found["counts"] == {"missing": 1}
     assert found["faces"] == {"train": 3, "tuning": 3, "testing": 3}
     assert found["findings"][0]["name"] == "a2"
+
+
+def test_landmarks_of_another_size(root):
+    rows = [f"a{number},{','.join(['900'] * 10)}" for number in range(9)]
+    (root / "landmarks.csv").write_text("\n".join(rows) + "\n")
+    found = [one for one in check(f"folder:{root}", root=root).findings if "landmarks" in one.text]
+    assert len(found) == 9
+    assert found[0].text == "its landmarks lie outside of the photo of 32x32"

@@ -155,3 +155,17 @@ def test_photos_are_upright_unless_landmarks_are_listed(photos):
     assert (PhotoFolder(photos).pixels(1)[0] == np.rot90(photo_of(2), -1)).all()
     (photos / "landmarks.csv").write_text("inner/a.png" + ",1" * 10 + "\n")
     assert (PhotoFolder(photos).pixels(0)[0] == photo_of(2)).all()
+
+
+def test_links_that_lead_back_give_no_photo_twice(photos):
+    before = PhotoFolder(photos).names
+    (photos / "again").symlink_to(photos)
+    (photos / "above").symlink_to(photos.parent)
+    (photos / "also").symlink_to(photos / "inner")
+    (photos / "inner" / "up").symlink_to("..")
+    assert PhotoFolder(photos).names == before
+    write(photos.parent / "elsewhere" / "c.png", photo_of(3))
+    (photos.parent / "elsewhere" / "round").symlink_to(".")
+    (photos / "link").symlink_to("../elsewhere")
+    (photos / "above").unlink()
+    assert PhotoFolder(photos).names == ("b.JPG", "inner/a.png", "link/c.png")

@@ -97,3 +97,20 @@ def test_few_names_leave_no_split_empty(count):
     names = [f"n{number}" for number in range(count)]
     assert set(seeded_split(names)) == {"train", "tuning", "testing"}
     assert set(seeded_split(names, (0.9, 0.1, 0))) == {"train", "tuning"}
+
+
+def test_a_name_that_comes_twice_is_one_row(tmp_path, capsys):
+    path = tmp_path / "list.txt"
+    path.write_text("a.jpg 1\nb.jpg 2\na.jpg 3\n")
+    table = read_table(path, "hint", 1)
+    assert table.names == ("a.jpg", "b.jpg")
+    assert table.values.tolist() == [[3], [2]]
+    assert table.get("a").tolist() == [3]
+    assert "1 names come twice, a for one; each counts once" in capsys.readouterr().err
+
+
+def test_a_quote_that_is_not_closed_is_told(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text('a.jpg,1\n"b.jpg,2\n' + "c.jpg,3\n" * 20_000)
+    with pytest.raises(DatasetDamaged, match=r"list\.csv: is no CSV \(field larger"):
+        read_table(path, "hint", 1)

@@ -13,6 +13,7 @@ from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan, learning_rate, parsing_weight
 from faceaug.parser.network import build_parser
 from faceaug.training.log import read_log
+from faceaug.training.runs import alone
 
 TRAINING = TrainingConfig(images=24, batch=4, seed=5)
 OFTEN = Intervals(log=8, samples=24, checkpoint=8)
@@ -123,3 +124,11 @@ def test_without_weight_the_parser_is_not_asked(noise, compute, tmp_path):
     fit_gan(tmp_path, noise(8), parser, GENERATOR, training, compute, record={}, intervals=intervals)
     weighed = [any(key.startswith("parsing/") for key in row) for row in read_log(tmp_path / "log.jsonl")]
     assert weighed == [True, True, *[False] * 6]
+
+
+def test_a_run_that_another_process_trains_keeps_its_log(faces, compute, tmp_path):
+    with alone(tmp_path):
+        (tmp_path / "log.jsonl").write_text('{"images": 999}\n')
+        with pytest.raises(CheckpointMismatch, match="another process trains there"):
+            _fit(tmp_path, faces, compute)
+    assert read_log(tmp_path / "log.jsonl") == [{"images": 999}]

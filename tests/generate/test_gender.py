@@ -5,7 +5,7 @@ import pytest
 from faceaug.datasets.celeba import CelebA
 
 from faceaug.errors import NothingLeft
-from faceaug.generate.gender import fit_gender
+from faceaug.generate.gender import _split, fit_gender
 from faceaug.prepare.faces import align
 from faceaug.pretrained import ImageFeatures
 
@@ -28,3 +28,22 @@ def test_too_few_of_a_gender(photos, compute):
     women = replace(photos, male=np.zeros(len(photos), np.int64))
     with pytest.raises(NothingLeft, match="0 male"):
         fit_gender(women, ImageFeatures(compute), seed=0)
+
+
+@pytest.mark.parametrize("people", [[0], [0, 1], [0, 0, 0, 1]])
+def test_too_few_people_are_told(photos, compute, people):
+    # One person of each gender, or one in all: nobody is left to score.
+    few = replace(photos, identity=np.where(photos.male == 1, people[0], people[-1]))
+    with pytest.raises(NothingLeft, match=r"are of too few people to learn gender from, .* or use --gender any"):
+        fit_gender(few, ImageFeatures(compute), seed=0)
+
+
+def test_of_few_people_both_genders_are_left_to_fit_on():
+    male = np.repeat([1, 0, 0, 0, 0, 0], 5)
+    people = np.repeat([0, 1, 2, 3, 4, 5], 5)
+    both = np.concatenate([male, [1] * 5]), np.concatenate([people, [6] * 5])
+    for seed in range(20):
+        fits, scores = _split(both[1], both[0], seed)
+        assert len(set(both[0][fits])) == 2
+        assert not set(both[1][fits]) & set(both[1][scores])
+        assert len(scores)

@@ -154,3 +154,12 @@ def test_attributes_of_a_shard(ready, tmp_path, trained):
         assert dict(file.attrs)["generator"] == ready[2].hash
         assert file["image"].dtype == np.uint8
         assert file["image"].shape == (7, 64, 64, 3)
+
+
+def test_damaged_records_of_a_set_are_named(ready, tmp_path):
+    generate(tmp_path, *ready, CONFIG)
+    for name in ("complete.json", "gender.json"):
+        (tmp_path / name).write_text("{}")
+        with pytest.raises(CheckpointMismatch, match=rf"{name}: damaged \(no .*\); delete"):
+            generate(tmp_path, *ready, CONFIG)
+        (tmp_path / name).unlink()

@@ -33,3 +33,15 @@ def test_a_group_of_all_has_the_score_of_all(faces, compute):
     found = evaluate(network, PARSER, faces, compute, groups=groups)
     assert found["groups"]["all"] == {"faces": len(faces), "mean_f1": found["mean_f1"]}
     assert found["groups"]["some"]["mean_f1"] == evaluate(network, PARSER, faces.select([0, 1, 2]), compute)["mean_f1"]
+
+
+def test_tables_that_are_none_are_told(tmp_path):
+    path = tmp_path / "traits.csv"
+    path.write_text("name,ita\na,dark\n")
+    with pytest.raises(DatasetDamaged, match="column ita has 'dark', which is no number"):
+        read_groups(path, ["a"])
+    path.write_text('"name,old\n' + "a,1\n" * 40_000)
+    with pytest.raises(DatasetNotFound, match=r"traits\.csv: cannot be read \(field larger"):
+        read_groups(path, ["a"])
+    path.write_text("name,old\na,1,surplus\nb\n")
+    assert {name: rows.tolist() for name, rows in read_groups(path, ["a", "b"]).items()} == {"old": [True, False]}

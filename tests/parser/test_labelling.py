@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from faceaug.errors import OutputError
 from faceaug.labels import HELEN_11, LAPA_11
 from faceaug.parser import labelling
 from faceaug.parser.labelling import ensure_labels, label_photos
@@ -74,3 +75,13 @@ def test_photos_with_label_maps_keep_their_own(parser, faces):
     other = faces.with_labels(faces.labels, LAPA_11)
     assert ensure_labels(parser, other) is other
     assert label_photos(parser, other).scheme == HELEN_11
+
+
+def test_a_full_disk_is_told_before_a_mapped_file_is_written(parser, photos, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full, raising=False)
+    with pytest.raises(OutputError, match=r"labels-\w+\.npy: cannot be written \(No space left on device\)"):
+        label_photos(parser, photos, cache=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.parser.step import ParserStep
 from faceaug.parser.train import fit_parser
 from faceaug.training.log import read_log
+from faceaug.training.runs import alone
 
 
 class Killed(Exception):
@@ -75,3 +76,12 @@ def test_a_batch_is_read_as_its_photos_one_by_one(trained, faces, compute):
 def test_photos_of_another_size_are_read_at_their_own(trained, compute):
     parser = load_parser(trained.parser, compute)
     assert predict_labels(parser, np.zeros((2, 128, 128, 3), np.uint8)).shape == (2, 128, 128)
+
+
+def test_a_run_that_another_process_trains_keeps_its_log(noise, compute, tmp_path):
+    real = noise(4)
+    with alone(tmp_path):
+        (tmp_path / "log.jsonl").write_text('{"images": 999}\n')
+        with pytest.raises(CheckpointMismatch, match="another process trains there"):
+            fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=4, batch=4), compute, record={})
+    assert read_log(tmp_path / "log.jsonl") == [{"images": 999}]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceaug.labels import IGNORE
-from faceaug.prepare.align import LARGEST_MISFIT, TEMPLATE, misfit, similarity, warp_image, warp_labels
+from faceaug.prepare.align import LARGEST_MISFIT, TEMPLATE, misfit, outside, similarity, warp_image, warp_labels
 
 
 def _moved(points, angle, scale, shift):
@@ -71,3 +71,17 @@ def test_exchanged_sides_fit_no_face_and_a_turned_one_does():
     assert misfit(similarity(turned, 64), turned, 64) < 0.05
     exchanged = TEMPLATE[[1, 0, 2, 4, 3]]
     assert misfit(similarity(exchanged, 64), exchanged, 64) > 0.15 > LARGEST_MISFIT
+
+
+def test_two_points_fit_always_so_their_turn_tells_of_exchanged_sides():
+    for given, told in ((TEMPLATE, 0.0), (TEMPLATE[[1, 0, 2, 4, 3]], np.inf)):
+        eyes = np.where(np.arange(5)[:, None] < 2, given, np.nan)
+        assert misfit(similarity(eyes, 64), eyes, 64) == pytest.approx(told)
+
+
+def test_landmarks_of_another_photo_lie_outside():
+    assert not outside(TEMPLATE, (256, 256))
+    assert not outside(TEMPLATE, (160, 256))  # the mouth is cut off
+    assert outside(TEMPLATE, (120, 256))
+    assert outside(TEMPLATE + 500, (256, 256))
+    assert not outside(np.array([[0, 0], [255, 99], *[[np.nan, np.nan]] * 3]), (100, 256))

@@ -4,11 +4,13 @@ import time
 
 import numpy as np
 import pytest
+from blocks import labels_of, write, write_folder
 from faceaug.datasets.celeba import CelebA
+from faceaug.datasets.folder import Folder
 from faceaug.datasets.helen import Helen
 
 from faceaug.errors import DatasetDamaged, NothingLeft
-from faceaug.labels import HELEN_11, LAPA_11, LEFT_EYE, RIGHT_EYE
+from faceaug.labels import HELEN_11, LAPA_11, LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
 from faceaug.prepare.align import TEMPLATE, similarity, warp_image
 from faceaug.prepare.faces import Photo, align, join
 
@@ -96,9 +98,17 @@ def test_a_damaged_cache_is_made_anew(tmp_path):
     first = align(_Listed(5), size=64, cache=tmp_path)
     (folder,) = tmp_path.iterdir()
     wanted = np.array(first.images)
-    for name in ("images.u8", "faces.json"):
-        (folder / name).write_bytes((folder / name).read_bytes()[:50])
-        assert (align(_Listed(5), size=64, cache=tmp_path).images == wanted).all()
+    for name in ("images.u8", "faces.json", "matrices.npy"):
+        for length in (50, 0):
+            (folder / name).write_bytes((folder / name).read_bytes()[:length])
+            assert (align(_Listed(5), size=64, cache=tmp_path).images == wanted).all()
+
+
+def test_a_cache_that_lost_its_label_maps_is_made_anew(drawn, tmp_path):
+    raw = Helen(drawn / "helen", "tuning")
+    wanted = np.array(align(raw, size=64, cache=tmp_path).labels)
+    next(tmp_path.glob("*/labels.u8")).write_bytes(b"")
+    assert (align(raw, size=64, cache=tmp_path).labels == wanted).all()
 
 
 def test_exchanged_sides_are_left_out_and_told_where_they_are_many(tmp_path):
@@ -108,6 +118,36 @@ def test_exchanged_sides_are_left_out_and_told_where_they_are_many(tmp_path):
     with pytest.raises(DatasetDamaged, match="left is the viewer's left"):
         align(_Listed(5, exchanged=range(4)), size=64, cache=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_landmarks_outside_of_their_photos_are_left_out_and_told_where_they_are_many(tmp_path):
+    class Elsewhere(_Listed):
+        def photo(self, index):
+            found = super().photo(index)
+            return dataclasses.replace(found, landmarks=found.landmarks + 300) if index in self._exchanged else found
+
+    some = align(Elsewhere(5, exchanged=(2,)), size=64)
+    assert some.dropped == {"landmarks lie outside of the photo": 1}
+    with pytest.raises(DatasetDamaged, match="4 of 5 photos lie outside of them; are they of photos of another size"):
+        align(Elsewhere(5, exchanged=range(4)), size=64, cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_brows_that_are_exchanged_in_most_label_maps_are_told(tmp_path):
+    root = write_folder(tmp_path / "faces")
+    for number in (0, 3, 6):
+        labels = labels_of()
+        table = np.arange(256, dtype=np.uint8)
+        table[[LEFT_BROW, RIGHT_BROW]] = RIGHT_BROW, LEFT_BROW
+        write(root / "masks" / f"a{number}.png", table[labels])
+        if number == 3:
+            continue
+        raw = Folder(root)
+        if number == 0:
+            assert len(align(raw, size=64)) == 3  # `faceaug check` names the one
+        else:
+            with pytest.raises(DatasetDamaged, match="right of the right one in 3 of 3 label maps; left is the viewer's left"):
+                align(raw, size=64)
 
 
 def test_a_joined_set_is_read_row_by_row(faces):

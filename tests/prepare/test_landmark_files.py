@@ -63,3 +63,10 @@ def test_other_numbers_of_points_are_refused(tmp_path):
     (tmp_path / "a.txt").write_text("1 2\n3 4\n")
     with pytest.raises(DatasetDamaged, match=r"a\.txt: has 2 points; known are 5, 68, 106"):
         LandmarkFiles(tmp_path).of("a.jpg")
+
+
+def test_a_quote_that_is_not_closed_is_told(tmp_path):
+    path = tmp_path / "landmarks.csv"
+    path.write_text('"a,1\n' + "b,2\n" * 60_000)
+    with pytest.raises(DatasetDamaged, match=r"landmarks\.csv: is no CSV \(field larger"):
+        LandmarkFiles(path)

@@ -6,6 +6,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from faceaug.datasets.synthetic import SyntheticFaces
 
 from faceaug.errors import OutputError, ShardDamaged
 from faceaug.files import write_json
@@ -148,4 +149,42 @@ def test_a_shard_that_another_program_has_open_can_be_read(tmp_path):
     (tmp_path / shard_name(0)).unlink()
     (tmp_path / shard_name(0)).mkdir()
     with pytest.raises(ShardDamaged, match=r"cannot be read \(Is a directory\)$"):
+        ShardReader(tmp_path)
+
+
+def test_rotten_bytes_name_the_shard(tmp_path):
+    _set(tmp_path, [3, 2])
+    path = tmp_path / shard_name(1)
+    images, labels, columns = _content(2)
+    write_shard(path, 0 * images, labels, columns, number=1, scheme=HELEN_11, generator="", config={})
+    whole = path.read_bytes()
+    with h5py.File(path) as file:
+        chunk = file["image"].id.get_chunk_info(0)
+    path.write_bytes(whole[: chunk.byte_offset] + b"\xff" * chunk.size + whole[chunk.byte_offset + chunk.size :])
+    faces = SyntheticFaces(tmp_path)
+    for read in (lambda: faces[3], lambda: ShardReader(tmp_path).column("image")):
+        with pytest.raises(ShardDamaged, match=r"shard-00001\.h5: cannot be read \(.*filter.*\); copy it again, or generate"):
+            read()
+
+
+def test_deletion_is_advised_only_for_a_shard_that_is_no_whole_one(tmp_path):
+    _set(tmp_path, [2])
+    path = tmp_path / shard_name(0)
+    with h5py.File(path, "r+"):  # a notebook has it open with a lock
+        assert len(ShardReader(tmp_path)) == 2
+    whole = path.read_bytes()
+    for content, told in (
+        (whole[:-9], "delete it"),
+        (b"", "delete it"),
+        (whole[:700] + bytes(300) + whole[1000:], "copy it again"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ShardDamaged, match=told):
+            ShardReader(tmp_path)
+
+
+def test_a_damaged_list_of_shards_is_named(tmp_path):
+    _set(tmp_path, [2])
+    (tmp_path / "complete.json").write_text("")
+    with pytest.raises(ShardDamaged, match=r"complete\.json: damaged .* delete this file and run the same"):
         ShardReader(tmp_path)

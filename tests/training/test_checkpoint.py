@@ -2,9 +2,11 @@ import os
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from faceaug.errors import CheckpointMismatch
+from faceaug.errors import CheckpointMismatch, OutputError
+from faceaug.training import checkpoint
 from faceaug.training.checkpoint import content_hash, load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
 
 
@@ -78,3 +80,49 @@ def test_a_networks_hash_is_that_of_its_content(tmp_path):
     others = [content_hash(tensors, {"size": 128}), content_hash({**tensors, "b": tensors["b"].T.contiguous()}, {"size": 64})]
     others.append(content_hash({**tensors, "a": tensors["a"] + 1}, {"size": 64}))
     assert len({found, *others}) == 4
+
+
+def test_damaged_checkpoints_are_one_line_whatever_unpickling_makes_of_them(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    torch.save([1], path)
+    listed = path.read_bytes()
+    for content in (b"", b"hello", b"\x80\x02h", listed):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointMismatch, match=r"checkpoint\.pt: not a whole checkpoint \(.+\); delete it") as caught:
+            load_checkpoint(path, config={})
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_without_a_configuration_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    for more in ({}, {"config": "{"}, {"config": "3"}):
+        save_file({"a": torch.zeros(1)}, path, metadata={"faceaug_format": "1", "kind": "gan", **more})
+        with pytest.raises(CheckpointMismatch, match="has no configuration"):
+            load_weights(path, kind="gan")
+
+
+@pytest.mark.parametrize("name", ["save_file", "save"])
+def test_a_full_disk_is_told_in_one_line_though_the_writers_raise_errors_of_their_own(tmp_path, monkeypatch, name):
+    def full(_, path, **__):
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error") if name == "save_file" else RuntimeError("[enforce fail]\nunexpected pos")
+
+    monkeypatch.setattr(checkpoint if name == "save_file" else torch, name, full)
+    with pytest.raises(OutputError, match=r"cannot be written \((I/O error|\[enforce fail\] unexpected pos)\); free some space"):
+        if name == "save":
+            save_checkpoint(tmp_path / "w", {})
+        else:
+            save_weights(tmp_path / "w", {"a": torch.zeros(1)}, kind="gan", config={})
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    (tmp_path / "w").touch()
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "open", forbidden)
+    for load in (lambda: load_weights(tmp_path / "w", kind="gan"), lambda: load_checkpoint(tmp_path / "w", config={})):
+        with pytest.raises(CheckpointMismatch, match=r"w: cannot be read \(Permission denied\)"):
+            load()

@@ -55,3 +55,10 @@ def test_large_tensors_do_not_come_from_new_pages_every_time():
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert int(printed) < 10 * 2**26 / 4096  # each of the twenty has 16,384 pages; now and then the heap finds a new place
+
+
+@pytest.mark.parametrize("name", ["meta", "hpu", "vulkan", "cuda:77", ""])
+def test_devices_that_cannot_compute_here_are_one_line(name):
+    with pytest.raises(ConfigError, match=f"--device {name}: not usable here .*; try --device cpu") as caught:
+        choose_compute(name, "fp32")
+    assert "\n" not in str(caught.value)

@@ -33,3 +33,11 @@ def test_progress_tells_count_share_and_rate(capsys):
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("generating: 4/4 faces (100 %)")
     assert last.endswith("fine")
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"[1]", b"3"])
+def test_a_line_that_is_no_object_is_told(tmp_path, line):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(line + b'\n{"a": 1}\n')
+    with pytest.raises(DatasetDamaged, match=r"log\.jsonl: line 1 is no JSON object"):
+        read_log(path)

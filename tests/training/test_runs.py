@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from faceaug.errors import CheckpointMismatch
+from faceaug.errors import CheckpointMismatch, OutputError
 from faceaug.training.checkpoint import content_hash, save_weights
 from faceaug.training.runs import claim, find, finished, latest, own_parser, run_folder
 
@@ -66,3 +66,15 @@ def test_finished_means_that_the_weights_load(tmp_path, trained):
     with pytest.raises(CheckpointMismatch, match="not a whole safetensors file"):
         finished(tmp_path, "parser")
     assert finished(trained.parser.parent, "parser") == trained.parser
+
+
+def test_a_finished_run_on_a_read_only_disk_is_only_read(tmp_path, monkeypatch):
+    claim(tmp_path / "run", {"a": 1})
+
+    def read_only(*_, **__):
+        raise OutputError("read only")
+
+    monkeypatch.setattr("faceaug.training.runs.ensure_folder", read_only)
+    claim(tmp_path / "run", {"a": 1})
+    with pytest.raises(OutputError):
+        claim(tmp_path / "other", {"a": 1})

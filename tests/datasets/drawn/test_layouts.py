@@ -84,3 +84,11 @@ def test_what_is_there_is_kept_or_refused(tmp_path):
 def test_preview(drawn):
     picture = preview(drawn / "helen", drawn / "celeba", count=4)
     assert picture.shape[0] == 3 * 122 + 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
+def test_a_damaged_record_is_not_this_drawing(tmp_path, content):
+    (tmp_path / "helen").mkdir()
+    (tmp_path / "helen" / "faceaug.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="exists and is not this drawing"):
+        write_helen(tmp_path / "helen", train=1, tuning=1, testing=1, seed=0)
