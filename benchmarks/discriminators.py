@@ -19,7 +19,7 @@ from faceaug.gan.features import ImageNetFeatures
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import plan_pairs
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.training.log import say
+from faceaug.progress import say
 
 from .worth import transfer
 

@@ -24,11 +24,12 @@ from faceaug.parser.predict import Parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import ImageFeatures
-from faceaug.training.checkpoint import WEIGHTS
-from faceaug.training.log import read_log, say
-from faceaug.training.runs import claim
+from faceaug.progress import say
+from faceaug.runs.checkpoint import WEIGHTS
+from faceaug.runs.folder import claim
+from faceaug.runs.jobs import Cell, compute_cells
+from faceaug.runs.log import read_log
 
-from .cells import Cell, compute_cells
 from .gan_report import markdown, summarise, write_plots
 
 RESULTS = "results.json"
@@ -155,7 +156,7 @@ def bench_gan(
     *,
     record: dict[str, Any],
 ) -> dict[str, Any]:
-    """Train and evaluate every row with every seed that is missing; processes that run the same share them (see :mod:`.cells`).
+    """Train and evaluate every row with every seed that is missing; processes share them (:mod:`faceaug.runs.jobs`).
 
     Seeds are the outer loop, so that an interrupted run has whole comparisons.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from faceaug.datasets.samples import FaceDataset
 
+from faceaug.compute.device import Compute
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import read_json, write_json
@@ -18,11 +19,10 @@ from faceaug.parser.groups import Groups
 from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.training.device import Compute
-from faceaug.training.log import read_log
-from faceaug.training.runs import claim
+from faceaug.runs.folder import claim
+from faceaug.runs.jobs import Cell, compute_cells
+from faceaug.runs.log import read_log
 
-from .cells import Cell, compute_cells
 from .report import SCORES, budget_verdict, summarise, write_report
 
 PLAIN, AUGMENTED, GENERATED = "real", "real + aug", "real + generated + aug"
@@ -82,7 +82,7 @@ def bench_parsing(
     record: dict[str, Any],
     groups: Groups | None = None,
 ) -> dict[str, Any]:
-    """Train and score every cell that is missing; processes that run the same share them (see :mod:`.cells`).
+    """Train and score every cell that is missing; processes share them (:mod:`faceaug.runs.jobs`).
 
     Seeds are the outer loop, so that an interrupted run has whole comparisons. The state of each cell is chosen on tuning and
     scored on testing once.

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from faceaug.compute.device import Compute, Precision, peak_memory
 from faceaug.config import to_dict
 from faceaug.files import write_json
 from faceaug.gan.batches import Batch, Batches
@@ -33,8 +34,7 @@ from faceaug.gan.losses import (
 from faceaug.gan.network import Look
 from faceaug.gan.step import Networks, Optimisers, gan_step
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.training.device import Compute, Precision, peak_memory
-from faceaug.training.log import say
+from faceaug.progress import say
 
 _CONVOLUTIONS = ((64, 1), (128, 2), (256, 4), (256, 8))
 """Channels and divisor of the face's side of the 3x3 convolutions whose best is the ceiling."""

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.compute.device import Compute
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import atomic_file, write_json, write_text
@@ -39,12 +40,10 @@ from faceaug.parser.train import fit_parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
-from faceaug.training.checkpoint import WEIGHTS
-from faceaug.training.device import Compute
-from faceaug.training.log import Progress
-from faceaug.training.runs import claim
-
-from .cells import Cell, compute_cells
+from faceaug.progress import Progress
+from faceaug.runs.checkpoint import WEIGHTS
+from faceaug.runs.folder import claim
+from faceaug.runs.jobs import Cell, compute_cells
 
 NOTHING, PHOTOS, RECONSTRUCTED, RETURNED, TRANSFERRED = "nothing", "photos", "reconstructed", "returned", "transferred"
 GENERATED = (RECONSTRUCTED, RETURNED, TRANSFERRED)
@@ -187,7 +186,7 @@ def bench_worth(
     *,
     record: dict[str, Any],
 ) -> dict[str, Any]:
-    """Train and score every cell that is missing; processes that run the same share them (see :mod:`.cells`).
+    """Train and score every cell that is missing; processes share them (:mod:`faceaug.runs.jobs`).
 
     Cells without the generator are the same for every generator, so that another one in the same folder needs half the time.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ def bench_discriminators(
     labelled: Labelled = None,
     steps: Annotated[int, typer.Option(help="Training steps of each discriminator.")] = 150,
     masks: Annotated[int, typer.Option(help="Labelled faces whose photos and masks are used.")] = 600,
-    out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
+    out: Annotated[Path | None, typer.Option(help="JSON file for the result.")] = None,
 ) -> None:
     """Compare discriminators: which of them learns to tell a trained generator's faces from photos, and how soon.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,16 +20,16 @@ def bench_gan(
         str,
         typer.Option(help="variants: the paper's Tables 1, 2 and Figures 3, 4; recipes: losses and discriminators."),
     ] = "variants",
-    only: Annotated[Optional[str], typer.Option(help="Only these rows, by name or part of it, with commas between.")] = None,  # noqa: UP045
+    only: Annotated[str | None, typer.Option(help="Only these rows, by name or part of it, with commas between.")] = None,
     images: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Images seen by each generator; else the preset's."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions of each row; 2 or more show whether the order holds.")] = 2,
     per_mask: Annotated[int, typer.Option(help="Different sources for every unseen mask.")] = 6,
     rounds: Rounds = 200,
     parser: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
     ] = None,
     judge: Judge = None,

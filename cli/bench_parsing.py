@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -15,29 +15,29 @@ def bench_parsing(
     space: Workspace,
     faces: Faces = "helen",
     synthetic: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Folder of generated shards; else the newest in --runs."),
     ] = None,
     labelled: Labelled = None,
     seeds: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Repetitions of each setting, 3 or more show a spread; else 1."),
     ] = None,
     images: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
     synthetic_share: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(help="Share of generated faces in each step of the third setting; else 0.3."),
     ] = None,
     encoder: Annotated[str, typer.Option(help="The U-Net's encoder, see train-parser.")] = "efficientnet-lite0",
     settings: Settings = None,
     config: ConfigFile = None,
     groups: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="CSV with a column name and columns of 0 and 1: testing faces of each are scored apart too."),
     ] = None,
     out: Out = None,
@@ -59,8 +59,8 @@ def bench_parsing(
     from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, default_images
     from faceaug.parser.groups import read_groups
+    from faceaug.runs.folder import find
     from faceaug.shards.reader import COMPLETE
-    from faceaug.training.runs import find
 
     compute = space.compute
     folder = synthetic or find(space.runs, "synthetic", "generate", COMPLETE).parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ def bench_training(
     steps: Annotated[int, typer.Option(help="Timed steps of the default way.")] = 20,
     official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
     compiled: Annotated[bool, typer.Option("--compile", help="Time torch.compile too; compiling takes minutes.")] = False,
-    out: Annotated[Optional[Path], typer.Option(help="JSON file for the result.")] = None,  # noqa: UP045
+    out: Annotated[Path | None, typer.Option(help="JSON file for the result.")] = None,
 ) -> None:
     """Measure a GAN step: images/s, beside the public code's way, beside the machine's ceiling, and where the time goes.
 

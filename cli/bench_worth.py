@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,15 +18,15 @@ def bench_worth(
     labelled: Annotated[int, typer.Option(help="The first so many train the parser, as they did the GAN.")] = 200,
     unused: Annotated[int, typer.Option(help="The next so many are the additions; the rest score, beside testing.")] = 1_200,
     seeds: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Repetitions of each cell; else 3."),
     ] = None,
     images: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Images seen in each cell; else 8,000."),
     ] = None,
     per_mask: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Faces generated on each unused mask; else 2."),
     ] = None,
     short: Annotated[

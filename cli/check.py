@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -15,12 +15,12 @@ _SHOWN = 100
 def check(
     faces: Annotated[str, typer.Argument(metavar="NAME:DIR", help="The dataset: NAME, NAME:DIR or NAME:DIR@OPTION.")],
     against: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Another dataset, for example the sources: no photo or person should be in both."),
     ] = None,
     similar: Annotated[bool, typer.Option(help="Also look for photos that look alike, not only for equal files.")] = False,
     json: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--json", help="Write all findings to this file."),
     ] = None,
     data_root: DataRoot = None,

@@ -41,7 +41,7 @@ def demo(
 
     from faceaug.files import ensure_folder
     from faceaug.parser.config import ParserConfig
-    from faceaug.training.log import clock
+    from faceaug.progress import clock
 
     from .bench_parsing import bench_parsing
     from .draw import draw

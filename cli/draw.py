@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ def draw(
     testing: Annotated[int, typer.Option(help="Labelled faces that score.")] = 100,
     photos: Annotated[int, typer.Option(help="Unlabelled photos.")] = 400,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--out", help="Folder that gets helen/ and celeba/; else the data root."),
     ] = None,
     data_root: DataRoot = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,21 +16,21 @@ def evaluate(
     masks: Annotated[str, typer.Option(help="Labelled faces whose testing masks are generated on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Different sources for every mask, 2 or more; else 6."),
     ] = None,
     generator: Generator = None,
     judge: Judge = None,
     inception: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Inception-2015 weights (pt_inception-2015-12-05-6726825d.pth): FID and KID proper too."),
     ] = None,
     steps: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Training steps of the two-sample test's discriminator; else 400."),
     ] = None,
     rounds: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Bootstrap resamples for the 95 % intervals; else 200."),
     ] = None,
     out: Out = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,36 +16,36 @@ def generate(
     masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are generated on, NAME or NAME:DIR.")] = "helen",
     sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Different sources for every mask; else 2."),
     ] = None,
     gender: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             help="consistent (default): sources of the mask's gender; filter: any source, then generated faces of another gender "
             "are dropped, the paper's way; any: neither."
         ),
     ] = None,
     candidates: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Photos drawn for each face, of which the one that fits the mask best is its source; else 1,024."),
     ] = None,
     min_agreement: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(help="Drop faces whose predicted label maps agree less with their masks (mean F1, 0..1); else none."),
     ] = None,
     min_confidence: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(help="Pixels whose class the parser finds less likely than this (0..1) become 255, unknown; else none."),
     ] = None,
     labelled: Labelled = None,
     generator: Generator = None,
     parser: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Weights of the parser that labels the sources and scores the results; else the GAN's own."),
     ] = None,
     rows_per_shard: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Planned faces in a shard; else 500."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,

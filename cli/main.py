@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from faceaug.errors import FaceaugError, Interrupted
-from faceaug.training.interrupt import SIGNALS, stop
+from faceaug.runs.interrupt import SIGNALS, stop
 
 from .bench_discriminators import bench_discriminators
 from .bench_gan import bench_gan

@@ -3,54 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 Faces = Annotated[str, typer.Option("--faces", help="Labelled faces, NAME or NAME:DIR.")]
 Labelled = Annotated[
-    Optional[int],  # noqa: UP045 - typer reads it at run time on Python 3.10
+    int | None,
     typer.Option("--labelled", help="Use only the first N labelled faces."),
 ]
 DataRoot = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--data-root", help="Where a bare dataset NAME is looked for; else $FACEAUG_DATA, else ./data."),
 ]
 RUNS = Path("runs")
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept and found.")]
 Cache = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--cache", help="Where aligned faces are kept between commands; else the folder cache in --runs."),
 ]
 Out = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--out", help="This run's folder; else one under --runs that is named after the settings."),
 ]
 Preset = Annotated[
     str, typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny.")
 ]
 Generator = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(help="Weights of the GAN; else the newest in --runs."),
 ]
 Judge = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(help="Weights of a parser that the GAN was not trained with; else one is trained: resnet18, another seed."),
 ]
 Batch = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(help="Images a step; else the preset's."),
 ]
 ParserBatch = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option("--batch", help="Images a step; else 8."),
 ]
 ParserRate = Annotated[
-    Optional[float],  # noqa: UP045
+    float | None,
     typer.Option("--learning-rate", help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
 ]
 AnySeed = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option("--seed", help="Of everything random; else 0."),
 ]
 Rounds = Annotated[int, typer.Option(help="Bootstrap resamples for the 95 % intervals.")]
@@ -62,11 +62,11 @@ Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32;
 Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]
 Nodes = Annotated[int, typer.Option("--nodes", help="Hosts; start the same command on each with torchrun or SLURM.")]
 Settings = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any setting without an option of its own; may be repeated."),
 ]
 ConfigFile = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--config", help="Settings from a TOML file or from a run's config.json; --set and options go over it."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]

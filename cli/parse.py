@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -24,7 +24,7 @@ def parse(
         bool, typer.Option("--crops", help="Write aligned faces and their label maps, images/ and masks/, instead.")
     ] = False,
     size: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Side of the crops in pixels; else 256, or the parser's own if that is larger."),
     ] = None,
     device: Device = "auto",
@@ -38,12 +38,12 @@ def parse(
 
     Example: faceaug parse holiday/ portrait.jpg --parser runs/parser/efficientnet-lite0-64-1a2b3c4d --out labels
     """
+    from faceaug.compute.device import choose_compute
     from faceaug.errors import ConfigError
     from faceaug.parser import photos as work
     from faceaug.parser.predict import load_parser
     from faceaug.prepare.photos import REPORT, FaceChoice, Record, check_any, find_photos, is_finished, summary
-    from faceaug.training.device import choose_compute
-    from faceaug.training.runs import claim
+    from faceaug.runs.folder import claim
 
     if size is not None and not 16 <= size <= 4096:
         raise ConfigError(f"--size {size}: must be within 16..4096 pixels")

@@ -40,6 +40,6 @@ def plot(
         ) from error
     typer.echo(f"curves: {run / 'curves.png'}")
     if tensorboard:
-        from faceaug.training.curves import write_tensorboard
+        from faceaug.runs.curves import write_tensorboard
 
         typer.echo(f"tensorboard --logdir {write_tensorboard(run)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ def prepare(
     min_size: MinSize = 32,
     min_confidence: MinConfidence = 0.95,
     landmarks: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="Take landmarks from files instead of a detector: a CSV list (name, x1, y1, ..., x5, y5), or a folder with a "
             "text file for each photo, of 5, 68 (iBUG) or 106 (LaPa) points. They lie on the stored pixels, EXIF ignored."
@@ -37,7 +37,7 @@ def prepare(
     from faceaug.errors import ConfigError
     from faceaug.prepare import photos as work
     from faceaug.prepare.landmark_files import LandmarkFiles
-    from faceaug.training.runs import claim
+    from faceaug.runs.folder import claim
 
     if not 16 <= size <= 4096:
         raise ConfigError(f"--size {size}: must be within 16..4096 pixels")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,8 @@ from .options import Batch, ConfigFile, Devices, DryRun, Faces, Labelled, Nodes,
 from .workspace import Workspace
 
 if TYPE_CHECKING:
+    from faceaug.compute.device import Compute
     from faceaug.gan.config import GeneratorConfig, TrainingConfig
-    from faceaug.training.device import Compute
 
 
 def train_gan(
@@ -24,7 +24,7 @@ def train_gan(
     labelled: Labelled = None,
     preset: Preset = "auto",
     variant: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="full (default); local, global: paper's settings 2 and 1; pix2pixhd, bicyclegan: its Figure 4."),
     ] = None,
     recipe: Annotated[
@@ -33,21 +33,21 @@ def train_gan(
     ] = "default",
     parsing_loss: Annotated[bool, typer.Option(help="Eq. 8; without it: the first row of the paper's Table 2.")] = True,
     parser: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Weights of P_F; else the newest trained on these faces, else one is trained first."),
     ] = None,
-    images: Annotated[Optional[int], typer.Option(help="Training length in images seen; else the preset's.")] = None,  # noqa: UP045
+    images: Annotated[int | None, typer.Option(help="Training length in images seen; else the preset's.")] = None,
     batch: Batch = None,
-    learning_rate: Annotated[Optional[float], typer.Option(help="Adam's rate for G; else the preset's.")] = None,  # noqa: UP045
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's rate for G; else the preset's.")] = None,
     checkpoint_every: Annotated[int, typer.Option(help="Images between checkpoints; what a killed run can lose.")] = 4_000,
-    lambda_fm: Annotated[Optional[float], typer.Option(help="Weight of feature matching (Eq. 6).")] = None,  # noqa: UP045
+    lambda_fm: Annotated[float | None, typer.Option(help="Weight of feature matching (Eq. 6).")] = None,
     out: Out = None,
     devices: Devices = 1,
     nodes: Nodes = 1,
     settings: Settings = None,
     config: ConfigFile = None,
     accumulate: Annotated[int, typer.Option(help="Compute a batch in this many parts: less memory, the same result.")] = 1,
-    seed: Annotated[Optional[int], typer.Option(help="Of everything random; else the preset's, 0.")] = None,  # noqa: UP045
+    seed: Annotated[int | None, typer.Option(help="Of everything random; else the preset's, 0.")] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Train the mask-guided GAN on labelled faces and on photos that the parser labels.

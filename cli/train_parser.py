@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,21 +23,21 @@ def train_parser(
         str, typer.Option(help="The U-Net's encoder: efficientnet-lite0, resnet18 or mobilenet_v2.")
     ] = "efficientnet-lite0",
     pretrained: Annotated[
-        Optional[bool],  # noqa: UP045
+        bool | None,
         typer.Option(help="Begin from packaged ImageNet weights; the default where there are some (efficientnet-lite0)."),
     ] = None,
     images: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
     balance: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(help="Weigh classes by their frequency to minus this power, 0: plain cross-entropy (Eq. 7); else 0.5."),
     ] = None,
     augment: Annotated[
-        Optional[bool],  # noqa: UP045
+        bool | None,
         typer.Option("--augment/--no-augment", help="Mirror (left and right classes exchanged), rotate, scale, shift; else on."),
     ] = None,
     out: Out = None,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from .options import RUNS, Cache, DataRoot, Device, Precision, Runs
 
 if TYPE_CHECKING:
+    from faceaug.compute.device import Compute
     from faceaug.gan.inference import Generator
     from faceaug.parser.predict import Parser
     from faceaug.prepare.faces import FaceSet, LabelledFaces
-    from faceaug.training.device import Compute
 
 
 class Workspace:
@@ -41,14 +41,14 @@ class Workspace:
 
     @functools.cached_property
     def compute(self) -> Compute:
-        """One device; see :func:`faceaug.training.device.choose_compute`."""
-        from faceaug.training.device import choose_compute
+        """One device; see :func:`faceaug.compute.device.choose_compute`."""
+        from faceaug.compute.device import choose_compute
 
         return choose_compute(self._device, self._precision)
 
     def launch(self, devices: int, nodes: int) -> Compute:
-        """From now on :attr:`compute` is several devices; see :func:`faceaug.training.device.launch`."""
-        from faceaug.training.device import launch
+        """From now on :attr:`compute` is several devices; see :func:`faceaug.compute.device.launch`."""
+        from faceaug.compute.device import launch
 
         self.__dict__["compute"] = launch(self._device, self._precision, devices=devices, nodes=nodes)
         return self.compute
@@ -75,7 +75,7 @@ class Workspace:
     def generator(self, given: Path | None) -> tuple[Path, Generator]:
         """The generator that is named, else the newest: its weights file or run folder, and itself."""
         from faceaug.gan.inference import load_generator
-        from faceaug.training.runs import find
+        from faceaug.runs.folder import find
 
         weights = given or find(self.runs, "gan", "train-gan")
         return weights, load_generator(weights, self.compute)
@@ -88,7 +88,7 @@ class Workspace:
 
     def parser_of(self, generator: Generator) -> Parser:
         """The P_F that a generator was trained with."""
-        from faceaug.training.runs import own_parser
+        from faceaug.runs.folder import own_parser
 
         return self.parser(own_parser(generator.record, self.runs))
 
@@ -100,7 +100,7 @@ class Workspace:
 
     def run(self, out: Path | None, kind: str, name: str, identity: dict[str, Any]) -> Path:
         """The folder of a run: ``out``, else one of its own below ``runs`` that is named after all that its results depend on."""
-        from faceaug.training.runs import run_folder
+        from faceaug.runs.folder import run_folder
 
         return out or run_folder(self.runs, kind, name, identity)
 

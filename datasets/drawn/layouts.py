@@ -15,7 +15,7 @@ from faceaug.files import atomic_folder
 from faceaug.images import ByteArray
 from faceaug.labels import HELEN_11
 from faceaug.pictures import grid
-from faceaug.training.log import Progress, say
+from faceaug.progress import Progress, say
 
 from ..celeba import CelebA
 from ..helen import Helen

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from faceaug.compute.device import Compute
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.pretrained import in_batches
-from faceaug.training.device import Compute
 
 FEATURES = 2048
 

@@ -30,7 +30,7 @@ from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
-from faceaug.training.log import Progress
+from faceaug.progress import Progress
 
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from faceaug.compute.device import Compute
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.gan.batches import NOISE
@@ -21,9 +22,8 @@ from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.network import GeneratorNetwork, Look
 from faceaug.gan.variants import build_generator
 from faceaug.labels import Scheme, fill_ignored
+from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_bytes, to_float
-from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
-from faceaug.training.device import Compute
 
 ByteArray = npt.NDArray[np.uint8]
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from faceaug.compute.device import Compute
 from faceaug.gan.batches import NOISE, Batch
 from faceaug.gan.blocks import count_parameters
 from faceaug.gan.components import COMPONENTS
@@ -17,7 +18,6 @@ from faceaug.gan.discriminator import ProjectedDiscriminator
 from faceaug.gan.generator import TEXTURE_CHANNELS, Framework
 from faceaug.gan.network import GeneratorNetwork
 from faceaug.gan.step import Networks, gan_gradients
-from faceaug.training.device import Compute
 
 META = Compute(torch.device("meta"), "fp32")
 

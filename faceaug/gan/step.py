@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute
 from faceaug.gan import shift
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import anatomy, enlarge, one_hot
@@ -20,7 +21,6 @@ from faceaug.gan.objective import Seen, terms_of
 from faceaug.gan.shift import draw_shift
 from faceaug.gan.variants import build_generator
 from faceaug.parser.network import fold_batch_norm
-from faceaug.training.device import Compute
 
 
 @dataclass

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute, peak_memory
 from faceaug.config import check, to_dict
 from faceaug.errors import ConfigError, TrainingFailed
 from faceaug.gan.batches import Batches
@@ -26,15 +27,15 @@ from faceaug.labels import fill_ignored
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES, shape_vectors
+from faceaug.progress import Progress, say
+from faceaug.runs.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from faceaug.runs.curves import draw_curves
+from faceaug.runs.folder import alone, claim, finished
+from faceaug.runs.interrupt import Held, held_back
+from faceaug.runs.log import JsonLog, read_log
 from faceaug.tensors import to_bytes, to_float
 from faceaug.training.ahead import Ahead
-from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
-from faceaug.training.curves import draw_curves
-from faceaug.training.device import Compute, peak_memory
 from faceaug.training.ema import Ema
-from faceaug.training.interrupt import Held, held_back
-from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import alone, claim, finished
 
 _COLUMNS = 10
 

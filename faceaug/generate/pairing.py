@@ -17,7 +17,7 @@ from faceaug.gan.correspondence import fit
 from faceaug.labels import HELEN_11, fill_ignored
 from faceaug.prepare.faces import UNKNOWN, IntArray, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES, Likeness, reduced, shape_vectors
-from faceaug.training.log import Progress
+from faceaug.progress import Progress
 
 GenderMode = Literal["consistent", "filter", "any"]
 

@@ -27,10 +27,10 @@ from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
+from faceaug.progress import Progress, say
+from faceaug.runs.folder import claim
 from faceaug.shards.reader import COMPLETE, ShardReader
 from faceaug.shards.writer import shard_name, write_shard
-from faceaug.training.log import Progress, say
-from faceaug.training.runs import claim
 
 ByteArray = npt.NDArray[np.uint8]
 

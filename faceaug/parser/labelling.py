@@ -17,8 +17,8 @@ import torch
 from faceaug.files import atomic_file, ensure_folder, short_hash
 from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.faces import FaceSet, LabelledFaces
+from faceaug.progress import Progress
 from faceaug.tensors import to_float
-from faceaug.training.log import Progress
 
 _VERSION = 1
 """Of the predictions in a cache; another way to predict gets another number."""

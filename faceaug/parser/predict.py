@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.labels import IGNORE, Scheme
@@ -19,10 +20,9 @@ from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import in_batches
+from faceaug.progress import Progress
+from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_float
-from faceaug.training.checkpoint import content_hash, load_state, load_weights, weights_file
-from faceaug.training.device import Compute
-from faceaug.training.log import Progress
 
 ByteArray = npt.NDArray[np.uint8]
 

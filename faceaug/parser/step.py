@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.losses import balanced_cross_entropy
-from faceaug.training.device import Compute
 from faceaug.training.graphs import GraphedStep, rates_on, set_rate
 
 

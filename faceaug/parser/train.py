@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceaug.compute.device import Compute
 from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
 from faceaug.files import write_json
@@ -26,13 +27,13 @@ from faceaug.parser.predict import Parser, load_parser, predict_labels
 from faceaug.parser.step import ParserStep
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.training.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
-from faceaug.training.curves import draw_curves
-from faceaug.training.device import Compute
+from faceaug.progress import Progress, say
+from faceaug.runs.checkpoint import OFTEN, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from faceaug.runs.curves import draw_curves
+from faceaug.runs.folder import alone, claim, finished
+from faceaug.runs.interrupt import held_back
+from faceaug.runs.log import JsonLog, read_log
 from faceaug.training.ema import Ema
-from faceaug.training.interrupt import held_back
-from faceaug.training.log import JsonLog, Progress, read_log, say
-from faceaug.training.runs import alone, claim, finished
 
 REPORT = "report.json"
 

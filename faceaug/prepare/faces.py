@@ -15,14 +15,14 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.compute.parallel import in_order
 from faceaug.config import from_dict
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.files import atomic_folder, short_hash
 from faceaug.labels import HELEN_11, Scheme
 from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image, warp_labels
 from faceaug.prepare.landmarks import landmarks_from_labels, sides_exchanged
-from faceaug.prepare.parallel import in_order
-from faceaug.training.log import Progress, say
+from faceaug.progress import Progress, say
 
 ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.compute.parallel import in_order
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound, NothingLeft
 from faceaug.files import ensure_folder, write_text
 from faceaug.images import PHOTO_SUFFIXES, read_rgb, write_png
@@ -21,8 +22,8 @@ from faceaug.pictures import sheet
 from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image
 from faceaug.prepare.detect import MIN_CONFIDENCE, MIN_SIZE, Detection, detect
 from faceaug.prepare.landmark_files import LandmarkFiles
-from faceaug.prepare.parallel import in_order
-from faceaug.training.log import JsonLog, Progress, read_log
+from faceaug.progress import Progress
+from faceaug.runs.log import JsonLog, read_log
 
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]

@@ -1,1 +1,1 @@
-"""What every training run shares: device and precision, checkpoints, EMA, logs, run folders."""
+"""What the training loops share: the order of faces, batches made ahead, recorded steps, weight averages."""

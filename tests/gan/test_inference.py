@@ -9,7 +9,7 @@ from faceaug.gan.network import Look
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_how_many_are_generated_at_once_changes_nothing(trained, faces, precision):
-    from faceaug.training.device import Compute
+    from faceaug.compute.device import Compute
 
     generator = load_generator(trained.gan, Compute(torch.device("cpu"), precision))
     images, labels = faces.images[:5], faces.labels[:5]

@@ -25,7 +25,7 @@ from small import GENERATOR, PARSER, noise_faces
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.parser.network import build_parser
-from faceaug.training.device import Compute
+from faceaug.compute.device import Compute
 
 torch.set_num_threads(1)
 torch.manual_seed(9)

@@ -12,8 +12,8 @@ from faceaug.gan import train as training_module
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan, learning_rate, parsing_weight
 from faceaug.parser.network import build_parser
-from faceaug.training.log import read_log
-from faceaug.training.runs import alone
+from faceaug.runs.folder import alone
+from faceaug.runs.log import read_log
 
 TRAINING = TrainingConfig(images=24, batch=4, seed=5)
 OFTEN = Intervals(log=8, samples=24, checkpoint=8)

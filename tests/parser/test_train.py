@@ -12,8 +12,8 @@ from faceaug.parser.config import ParserTraining
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.parser.step import ParserStep
 from faceaug.parser.train import fit_parser
-from faceaug.training.log import read_log
-from faceaug.training.runs import alone
+from faceaug.runs.folder import alone
+from faceaug.runs.log import read_log
 
 
 class Killed(Exception):

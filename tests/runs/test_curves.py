@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from faceaug.errors import ConfigError
-from faceaug.training.curves import _numbers, draw_curves, write_tensorboard
+from faceaug.runs.curves import _numbers, draw_curves, write_tensorboard
 
 
 def test_panels_are_drawn(tmp_path):

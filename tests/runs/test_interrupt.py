@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from faceaug.errors import Interrupted
-from faceaug.training.interrupt import held_back
+from faceaug.runs.interrupt import held_back
 
 
 def test_a_signal_waits_for_the_step_and_a_second_one_does_not():

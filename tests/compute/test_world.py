@@ -11,10 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from faceaug.compute.device import launch
+from faceaug.compute.world import World
 from faceaug.errors import ConfigError
-from faceaug.training.device import launch
-from faceaug.training.log import read_log
-from faceaug.training.world import World
+from faceaug.runs.log import read_log
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -26,7 +26,7 @@ from small import GENERATOR, PARSER, noise_faces
 from faceaug.gan.config import TrainingConfig
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.parser.network import build_parser
-from faceaug.training.device import launch
+from faceaug.compute.device import launch
 
 torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))
@@ -49,7 +49,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser
 from faceaug.pretrained import ImageFeatures
-from faceaug.training.device import launch
+from faceaug.compute.device import launch
 
 torch.set_num_threads(1)
 compute = launch("cpu", "fp32", devices=int(sys.argv[2]))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from faceaug.errors import ConfigError
 from faceaug.files import atomic_file
-from faceaug.training.log import read_log
+from faceaug.runs.log import read_log
 
 Series = tuple[Sequence[float], Sequence[float]]
 

@@ -4,9 +4,9 @@ import sys
 import pytest
 import torch
 
+from faceaug.compute import device
+from faceaug.compute.device import Compute, choose_compute
 from faceaug.errors import ConfigError
-from faceaug.training import device
-from faceaug.training.device import Compute, choose_compute
 
 
 def test_names():
@@ -45,7 +45,7 @@ def test_without_the_instructions_nothing_is_measured(monkeypatch):
 def test_large_tensors_do_not_come_from_new_pages_every_time():
     script = (
         "import resource, torch\n"
-        "from faceaug.training.device import choose_compute\n"
+        "from faceaug.compute.device import choose_compute\n"
         "choose_compute('cpu', 'fp32')\n"
         "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "for _ in range(20): torch.empty(2**24).fill_(1)\n"

@@ -3,10 +3,10 @@ import threading
 import time
 
 import pytest
-from faceaug.benchmarks.cells import DONE, Cell, compute_cells
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import write_json
+from faceaug.runs.jobs import DONE, Cell, compute_cells
 
 
 @pytest.fixture

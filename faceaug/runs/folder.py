@@ -10,7 +10,7 @@ from typing import Any
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import ensure_folder, locked, read_json, short_hash, write_json
-from faceaug.training.checkpoint import WEIGHTS, content_hash, load_weights
+from faceaug.runs.checkpoint import WEIGHTS, content_hash, load_weights
 
 
 def run_folder(root: Path, kind: str, name: str, config: dict[str, Any]) -> Path:

@@ -21,7 +21,7 @@ class World:
     """One process's place among all.
 
     The default is a process alone, for which every method does nothing. More than one process needs an initialised process
-    group of :mod:`torch.distributed`, see :func:`faceaug.training.device.launch`.
+    group of :mod:`torch.distributed`, see :func:`faceaug.compute.device.launch`.
 
     Attributes:
         rank: 0 is the one that writes and speaks.

@@ -6,8 +6,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from faceaug.errors import CheckpointMismatch, OutputError
-from faceaug.training import checkpoint
-from faceaug.training.checkpoint import content_hash, load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
+from faceaug.runs import checkpoint
+from faceaug.runs.checkpoint import content_hash, load_checkpoint, load_state, load_weights, save_checkpoint, save_weights
 
 
 def test_weights_round_trip(tmp_path):

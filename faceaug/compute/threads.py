@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from faceaug.prepare.parallel import cores
+from faceaug.compute.parallel import cores
 
 _STAT = Path("/proc/stat")
 _EVERY = 1.0

@@ -17,10 +17,10 @@ from typing import Any, Literal, TypeVar, get_args
 import torch
 from torch import Tensor, nn
 
+from faceaug.compute.threads import FreeCores, free_cores
+from faceaug.compute.world import World
 from faceaug.errors import ConfigError
-from faceaug.training.log import be_quiet
-from faceaug.training.threads import FreeCores, free_cores
-from faceaug.training.world import World
+from faceaug.progress import be_quiet
 
 Precision = Literal["bf16", "fp32"]
 M = TypeVar("M", bound=nn.Module)

@@ -1,7 +1,8 @@
 import pytest
 
 from faceaug.errors import DatasetDamaged
-from faceaug.training.log import JsonLog, Progress, clock, read_log
+from faceaug.progress import Progress, clock
+from faceaug.runs.log import JsonLog, read_log
 
 
 def test_a_resumed_log_drops_what_its_checkpoint_has_not_seen(tmp_path):

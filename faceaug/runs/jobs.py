@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.files import locked, read_json, write_json
-from faceaug.training.log import say
+from faceaug.progress import say
 
 DONE = "cell.json"
 

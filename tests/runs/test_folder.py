@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from faceaug.errors import CheckpointMismatch, OutputError
-from faceaug.training.checkpoint import content_hash, save_weights
-from faceaug.training.runs import claim, find, finished, latest, own_parser, run_folder
+from faceaug.runs.checkpoint import content_hash, save_weights
+from faceaug.runs.folder import claim, find, finished, latest, own_parser, run_folder
 
 
 def test_same_settings_same_folder(tmp_path):
@@ -74,7 +74,7 @@ def test_a_finished_run_on_a_read_only_disk_is_only_read(tmp_path, monkeypatch):
     def read_only(*_, **__):
         raise OutputError("read only")
 
-    monkeypatch.setattr("faceaug.training.runs.ensure_folder", read_only)
+    monkeypatch.setattr("faceaug.runs.folder.ensure_folder", read_only)
     claim(tmp_path / "run", {"a": 1})
     with pytest.raises(OutputError):
         claim(tmp_path / "other", {"a": 1})

@@ -4,9 +4,9 @@ import time
 import pytest
 import torch
 
-from faceaug.training import threads
-from faceaug.training.device import choose_compute
-from faceaug.training.threads import FreeCores, Times, free_cores
+from faceaug.compute import threads
+from faceaug.compute.device import choose_compute
+from faceaug.compute.threads import FreeCores, Times, free_cores
 
 
 class Machine:
@@ -63,7 +63,7 @@ def test_a_users_own_choice_stands(chosen):
 
 def test_it_is_asked_whenever_a_network_runs(monkeypatch):
     asked = []
-    monkeypatch.setattr("faceaug.training.device.free_cores", lambda: type("Asked", (), {"adapt": lambda _: asked.append(1)})())
+    monkeypatch.setattr("faceaug.compute.device.free_cores", lambda: type("Asked", (), {"adapt": lambda _: asked.append(1)})())
     compute = choose_compute("cpu", "fp32")
     with compute.autocast():
         pass
