@@ -50,7 +50,7 @@ class Row:
     training: dict[str, Any] = field(default_factory=dict)
 
 
-VARIANTS = (
+VARIANT_ROWS = (
     Row("ours"),
     Row("setting 2 (local)", {"variant": "local"}),
     Row("setting 1 (global)", {"variant": "global"}),
@@ -61,7 +61,7 @@ VARIANTS = (
 """Table 1: ours and settings 1 and 2. Table 2: ours with and without the parsing loss. Figure 4: ours and the two peers."""
 
 
-RECIPES = (
+RECIPE_ROWS = (
     *(Row(name, recipe.generator, recipe.training) for name, recipe in NAMED.items()),
     Row("codes alone", {"texture": False}),
     Row("any source", training={"candidates": 1}),
@@ -79,7 +79,7 @@ RECIPES = (
 )
 """What may make faces better per hour, each beside the default."""
 
-COMPARISONS = {"variants": VARIANTS, "recipes": RECIPES}
+COMPARISONS = {"variants": VARIANT_ROWS, "recipes": RECIPE_ROWS}
 """What ``bench-gan --rows`` names."""
 
 

@@ -185,11 +185,11 @@ def _train(
     training = config.training(setting, seed)
     weights = fit_parser(
         folder,
-        train,
-        tuning,
-        parser,
-        training,
-        compute,
+        faces=train,
+        tuning=tuning,
+        parser=parser,
+        training=training,
+        compute=compute,
         record={"setting": setting},
         synthetic=synthetic if setting == GENERATED else None,
         label=f"{setting}, seed {seed}",

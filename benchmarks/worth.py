@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, IntArray
 from faceaug.compute.device import Compute
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
@@ -49,9 +50,6 @@ NOTHING, PHOTOS, RECONSTRUCTED, RETURNED, TRANSFERRED = "nothing", "photos", "re
 GENERATED = (RECONSTRUCTED, RETURNED, TRANSFERRED)
 ARMS = (NOTHING, PHOTOS, *GENERATED)
 CONFUSIONS = "confusions.npz"
-
-ByteArray = npt.NDArray[np.uint8]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -326,11 +324,11 @@ def _train(
         label = f"{arm}, seed {seed}"
         fit_parser(
             folder,
-            faces.labelled,
-            faces.tuning,
-            parser,
-            training,
-            compute,
+            faces=faces.labelled,
+            tuning=faces.tuning,
+            parser=parser,
+            training=training,
+            compute=compute,
             record={"arm": arm},
             synthetic=addition(),
             label=label,

@@ -85,7 +85,9 @@ def generate(
         f"generate: {len(targets):,} masks ({targets.title}), {generating.per_mask} of {len(photos):,} sources "
         f"at {size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(run, targets, space.predicted(p_f, photos), gan, p_f, generating, batch=batch)
+    summary = run_generation(
+        run, targets=targets, sources=space.predicted(p_f, photos), generator=gan, parser=p_f, config=generating, batch=batch
+    )
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"

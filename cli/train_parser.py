@@ -93,7 +93,7 @@ def run_parser(
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
         f"  {how.images:,} images in batches of {how.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
     )
-    weights = fit_parser(run, train, tuning, parser, how, compute, record={})
+    weights = fit_parser(run, faces=train, tuning=tuning, parser=parser, training=how, compute=compute, record={})
     typer.echo(f"parser: {weights}\ncurves: {run / 'curves.png'}, pictures: {run / 'predictions.png'}")
     return weights
 

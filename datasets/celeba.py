@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
+from faceaug.arrays import FloatArray, IntArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
-from faceaug.prepare.faces import UNKNOWN, IntArray
+from faceaug.prepare.faces import UNKNOWN
 
 from .layout import Layout
 from .listing import Index, Table, read_table, say_once, stem
-
-FloatArray = npt.NDArray[np.float64]
 
 PARTITION = "list_eval_partition"
 

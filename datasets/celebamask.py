@@ -7,19 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.images import read_grey
 from faceaug.labels import CELEBAMASK_19, Scheme
-from faceaug.prepare.faces import UNKNOWN, IntArray
+from faceaug.prepare.faces import UNKNOWN
 
 from .celeba import PARTITION, CelebA, find_list, male_of, read_partition
 from .label_maps import SizesDiffer
 from .layout import Layout, home
 from .listing import SPLITS, Index, Table, read_rows, read_table, say_once, seeded_split, stem
-
-ByteArray = npt.NDArray[np.uint8]
 
 _MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
 _ATTRIBUTES = "CelebAMask-HQ-attribute-anno.txt"

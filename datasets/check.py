@@ -13,8 +13,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.labels import IGNORE, Scheme
 from faceaug.prepare.align import outside
@@ -25,9 +25,6 @@ from .label_maps import LabelOutOfRange, SizesDiffer
 from .layout import Layout
 from .listing import SPLITS
 from .names import open_reader, resolve
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 
 MISSING, BROKEN, SIZES, RANGE = "missing", "broken", "sizes differ", "label out of range"
 EMPTY, SKINLESS, SIDES = "empty class", "no skin", "sides exchanged"

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged
 from faceaug.labels import FACESYNTHETICS_19, Scheme
 from faceaug.prepare.landmark_files import five_points
 
 from .layout import Layout
 from .listing import Index, read_points, seeded_split
-
-FloatArray = npt.NDArray[np.float64]
 
 
 class FaceSynthetics(Layout):

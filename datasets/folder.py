@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
+from faceaug.arrays import ByteArray, FloatArray, IntArray
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
 from faceaug.images import read_rgb
 from faceaug.labels import Scheme, find_scheme
-from faceaug.prepare.faces import UNKNOWN, IntArray, Photo
+from faceaug.prepare.faces import UNKNOWN, Photo
 
 from .layout import Layout
 from .listing import Index, Table, read_lines, read_names, read_rows, read_table, say_once, seeded_split, stem, tell_repeats
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 
 _MALE = {"1": 1, "male": 1, "m": 1, "0": 0, "female": 0, "f": 0}
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
+from faceaug.arrays import ByteArray
 from faceaug.errors import DatasetDamaged
 from faceaug.images import read_grey
 from faceaug.labels import HELEN_11, Scheme
@@ -16,8 +14,6 @@ from faceaug.labels import HELEN_11, Scheme
 from .label_maps import read_labels
 from .layout import Layout, argmax_labels
 from .listing import Index, read_names, say_once, seeded_split
-
-ByteArray = npt.NDArray[np.uint8]
 
 
 class Helen(Layout):

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from faceaug.arrays import ByteArray
 from faceaug.errors import ConfigError, DatasetDamaged
 from faceaug.images import read_grey, read_rgb
 from faceaug.labels import IGNORE, Scheme
-
-ByteArray = npt.NDArray[np.uint8]
 
 _FAR = 60.0
 """Distance of RGB colours above which a pixel has no class's colour; soft borders between classes have such pixels."""

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, FloatArray
 from faceaug.labels import LAPA_11, Scheme
 from faceaug.prepare.landmark_files import five_points
 from faceaug.prepare.landmarks import landmarks_from_labels
 
 from .layout import Layout, home
 from .listing import Index, read_points
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 
 
 class LaPa(Layout):

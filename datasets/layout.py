@@ -9,20 +9,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from faceaug.arrays import ByteArray, FloatArray, IntArray
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
 from faceaug.images import read_rgb
 from faceaug.labels import HELEN_11, Scheme
-from faceaug.prepare.faces import IntArray, Photo
+from faceaug.prepare.faces import Photo
 
 from .label_maps import SizesDiffer, fit_labels, read_labels
 from .listing import SPLITS, Index, say_once
 from .samples import face_sample
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 
 
 def dataset_title(root: Path, name: str) -> str:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
 from faceaug.images import PHOTO_SUFFIXES
 from faceaug.progress import say
-
-FloatArray = npt.NDArray[np.float64]
 
 _said: set[str] = set()
 

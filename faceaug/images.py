@@ -12,14 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from faceaug.arrays import ByteArray
 from faceaug.errors import DatasetDamaged
 from faceaug.files import atomic_file
 from faceaug.labels import Scheme
-
-ByteArray = npt.NDArray[np.uint8]
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2"})
 """Extensions, in lower case, by which photos are found in a folder."""

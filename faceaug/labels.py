@@ -19,8 +19,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray
 from faceaug.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -28,7 +28,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ByteArray = npt.NDArray[np.uint8]
 
 IGNORE = 255
 """Pixels without a label: left out of every loss and metric."""

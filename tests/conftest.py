@@ -56,7 +56,9 @@ def noise() -> Callable[..., LabelledFaces]:
 def trained(tmp_path_factory: pytest.TempPathFactory, faces: LabelledFaces, compute: Compute) -> Trained:
     root = tmp_path_factory.mktemp("trained")
     settings = ParserTraining(images=8, batch=4, evaluations=1)
-    parser = fit_parser(root / "parser", faces, faces.select([0, 1]), PARSER, settings, compute, record={})
+    parser = fit_parser(
+        root / "parser", faces=faces, tuning=faces.select([0, 1]), parser=PARSER, training=settings, compute=compute, record={}
+    )
     network = build_parser(PARSER, weights=False)
     record = {"parser": str(parser)}
     gan = fit_gan(root / "gan", faces, network, GENERATOR, TrainingConfig(images=8, batch=4, seed=2), compute, record=record)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from faceaug.arrays import Float32Array
+
 Points = npt.NDArray[np.float64]
 
 _SHIFT = 4  # fractional bits of polygon corners
@@ -25,7 +26,7 @@ class Canvas:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self.image: FloatArray = np.zeros((height, width, 3), dtype=np.float32)
+        self.image: Float32Array = np.zeros((height, width, 3), dtype=np.float32)
         self.labels: npt.NDArray[np.uint8] = np.zeros((height, width), dtype=np.uint8)
 
     def mask(self, polygon: Points) -> npt.NDArray[np.uint8]:
@@ -89,7 +90,7 @@ class Canvas:
         self.fill(np.concatenate([points + offset, (points - offset)[::-1]]), colour, opacity=opacity)
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]) -> FloatArray:
+def noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]) -> Float32Array:
     """Smooth random field of ``shape`` (H, W), -1..1, with ``cells`` (rows, columns) independent values."""
     coarse = rng.uniform(-1, 1, cells).astype(np.float32)
     return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)

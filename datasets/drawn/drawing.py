@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import Float32Array
 from faceaug.labels import (
     BACKGROUND,
     HAIR,
@@ -22,7 +23,7 @@ from faceaug.labels import (
     UPPER_LIP,
 )
 
-from .canvas import Canvas, FloatArray, Points, ellipse, noise
+from .canvas import Canvas, Points, ellipse, noise
 from .traits import Person, Shot
 
 _OVERSAMPLING = 2
@@ -124,7 +125,7 @@ class _Face:
         quarter = cv2.GaussianBlur(quarter, (0, 0), blur)
         self.canvas.image = np.asarray(cv2.resize(quarter, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
-    def _hair_texture(self) -> FloatArray:
+    def _hair_texture(self) -> Float32Array:
         """Strands over the whole picture, in the hair's colour."""
         shape = self.canvas.labels.shape
         rng, style = self.rng, self.person.style

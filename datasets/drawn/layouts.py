@@ -10,9 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from faceaug.arrays import ByteArray
 from faceaug.errors import ConfigError, OutputError
 from faceaug.files import atomic_folder
-from faceaug.images import ByteArray
 from faceaug.labels import HELEN_11
 from faceaug.pictures import grid
 from faceaug.progress import Progress, say

@@ -7,13 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from faceaug.arrays import ByteArray, Float32Array
 from faceaug.gan.components import Component, centres, cut, region
 
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
 
-
-def mean_colours(images: ByteArray, labels: ByteArray, component: Component) -> FloatArray:
+def mean_colours(images: ByteArray, labels: ByteArray, component: Component) -> Float32Array:
     """Mean CIELAB colour of a component, face by face.
 
     Args:
@@ -49,7 +47,7 @@ def has(labels: ByteArray, component: Component) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isin(labels, component.labels).any(axis=(1, 2)), dtype=np.bool_)
 
 
-def diversity(features: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray:
+def diversity(features: Float32Array, groups: npt.NDArray[np.int64]) -> Float32Array:
     """Mean distance of a face's features to those of the other faces of its mask.
 
     Args:

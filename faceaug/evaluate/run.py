@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, Float32Array, IntArray
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.distances import KernelDistance, Moments, bootstrap, frechet_distance, moments
@@ -32,11 +33,8 @@ from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress
 
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 Statistic = Callable[[IntArray], float]
-Features = Callable[..., FloatArray]
+Features = Callable[..., Float32Array]
 
 EVALUATION = "evaluation.json"
 _SHOWN = 8
@@ -222,7 +220,7 @@ def _measure(
     return {"scores": table, "agreement": agreement, "fidelity": fidelity}
 
 
-def _frechet(reference: Moments, found: FloatArray, rows: IntArray) -> float:
+def _frechet(reference: Moments, found: Float32Array, rows: IntArray) -> float:
     return frechet_distance(reference, found[rows])
 
 
@@ -263,7 +261,7 @@ def _fidelity(
     return result
 
 
-def _mean_interval(values: FloatArray, groups: IntArray, config: EvaluateConfig) -> dict[str, Any]:
+def _mean_interval(values: Float32Array, groups: IntArray, config: EvaluateConfig) -> dict[str, Any]:
     """Interval of a mean over the faces that have a value; those with NaN (no such component) do not take part."""
     known = values[np.isfinite(values)]
     if not len(known):

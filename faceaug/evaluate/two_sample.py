@@ -17,6 +17,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
+from faceaug.arrays import ByteArray, IntArray
 from faceaug.compute.device import Compute
 from faceaug.evaluate.distances import bootstrap
 from faceaug.gan.batches import mirror_rows
@@ -26,9 +27,6 @@ from faceaug.gan.losses import discriminator_loss
 from faceaug.gan.shift import draw_shift
 from faceaug.labels import HELEN_11, Scheme, fill_ignored
 from faceaug.tensors import to_float
-
-ByteArray = npt.NDArray[np.uint8]
-IntArray = npt.NDArray[np.int64]
 
 WIDTH, LEVELS = 32, 3
 BATCH = 8

@@ -12,15 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from faceaug.arrays import IntArray
 from faceaug.errors import ConfigError
 from faceaug.labels import Scheme, fill_ignored
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import Likeness
 from faceaug.tensors import to_float
 from faceaug.training.order import Shuffled
-
-IntArray = npt.NDArray[np.int64]
-
 
 NOISE = 64
 """Random numbers that come with each row: the first 8 are drawn codes (BicycleGAN), the next ones disguise faces

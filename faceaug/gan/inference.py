@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from faceaug.arrays import ByteArray
 from faceaug.compute.device import Compute
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
@@ -24,8 +25,6 @@ from faceaug.gan.variants import build_generator
 from faceaug.labels import Scheme, fill_ignored
 from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_bytes, to_float
-
-ByteArray = npt.NDArray[np.uint8]
 
 _CHUNK = 16
 

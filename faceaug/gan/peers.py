@@ -21,7 +21,7 @@ from faceaug.labels import BACKGROUND
 INSTANCE_FEATURES = 3
 """Numbers that pix2pixHD keeps of each instance."""
 
-NOISE = 8
+CODE = 8
 """Length of BicycleGAN's code."""
 
 
@@ -78,8 +78,8 @@ class BicycleGan(GeneratorNetwork):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = encoder(FACE, config, 2 * NOISE)
-        self.mask_guided = MaskGuided(config, source=0, beside=NOISE)
+        self.encoder = encoder(FACE, config, 2 * CODE)
+        self.mask_guided = MaskGuided(config, source=0, beside=CODE)
         self.to_rgb = to_rgb(config.width, 7)
         initialise(self)
 
@@ -97,9 +97,9 @@ class BicycleGan(GeneratorNetwork):
     ) -> tuple[Look, dict[str, Tensor]]:
         """Paired: a draw from the code's distribution, and its divergence from the standard normal one. Unpaired: noise."""
         if not paired:
-            return Look(noise[:, None, :NOISE]), {}
+            return Look(noise[:, None, :CODE]), {}
         mean, log_variance = self._encode(images, anatomies)
-        code = mean + noise[:, :NOISE] * torch.exp(0.5 * log_variance)
+        code = mean + noise[:, :CODE] * torch.exp(0.5 * log_variance)
         return Look(code[:, None]), {"kl": kl_divergence(mean, log_variance)}
 
     def generate(self, look: Look, images: Tensor, labels: Tensor) -> Tensor:

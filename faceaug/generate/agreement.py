@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray
 from faceaug.labels import IGNORE
-
-ByteArray = npt.NDArray[np.uint8]
 
 
 def agreement(predicted: ByteArray, labels: ByteArray) -> npt.NDArray[np.float32]:

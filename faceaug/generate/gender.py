@@ -14,8 +14,9 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from faceaug.arrays import IntArray
 from faceaug.errors import NothingLeft
-from faceaug.prepare.faces import FEMALE, MALE, UNKNOWN, FaceSet, IntArray
+from faceaug.prepare.faces import FEMALE, MALE, UNKNOWN, FaceSet
 from faceaug.pretrained import ImageFeatures
 
 HELD_OUT = 0.2

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from faceaug.arrays import IntArray
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
 from faceaug.labels import HELEN_11, fill_ignored
-from faceaug.prepare.faces import UNKNOWN, IntArray, LabelledFaces
+from faceaug.prepare.faces import UNKNOWN, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES, Likeness, reduced, shape_vectors
 from faceaug.progress import Progress
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray
 from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch, NothingLeft
 from faceaug.files import read_json, write_json
@@ -31,8 +32,6 @@ from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
 from faceaug.shards.reader import COMPLETE, ShardReader
 from faceaug.shards.writer import shard_name, write_shard
-
-ByteArray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,12 @@ class GenerateConfig:
 
 def generate(
     run: Path,
+    *,
     targets: LabelledFaces,
     sources: LabelledFaces,
     generator: Generator,
     parser: Parser,
     config: GenerateConfig,
-    *,
     batch: int = 32,
 ) -> dict[str, Any]:
     """Generate labelled faces into shards, or go on at the first shard that is missing.

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray
 from faceaug.labels import IGNORE, Scheme
 
-ByteArray = npt.NDArray[np.uint8]
 Confusion = npt.NDArray[np.int64]
 
 _INNER_PARTS = ("left_brow", "right_brow", "left_eye", "right_eye", "nose", "upper_lip", "inner_mouth", "lower_lip")

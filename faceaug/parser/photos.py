@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from faceaug.arrays import ByteArray
 from faceaug.errors import DatasetDamaged
 from faceaug.files import write_text
 from faceaug.images import read_rgb, write_jpeg, write_palette_png, write_png
@@ -17,8 +18,6 @@ from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.paste import uncrop_labels
 from faceaug.prepare.photos import REPORT, Face, FaceChoice, Look, Looked, Record, Row, numbered, work_through, write_report
 from faceaug.tensors import to_float
-
-ByteArray = npt.NDArray[np.uint8]
 
 PARSED = "parsed"
 IMAGES, MASKS = "images", "masks"

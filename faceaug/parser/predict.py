@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from faceaug.arrays import ByteArray
 from faceaug.compute.device import Compute
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
@@ -23,8 +24,6 @@ from faceaug.pretrained import in_batches
 from faceaug.progress import Progress
 from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_float
-
-ByteArray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

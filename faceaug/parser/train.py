@@ -40,12 +40,12 @@ REPORT = "report.json"
 
 def fit_parser(
     run: Path,
-    real: LabelledFaces,
+    *,
+    faces: LabelledFaces,
     tuning: LabelledFaces,
     parser: ParserConfig,
     training: ParserTraining,
     compute: Compute,
-    *,
     record: dict[str, Any],
     synthetic: LabelledFaces | None = None,
     label: str = "train-parser",
@@ -55,7 +55,7 @@ def fit_parser(
     Args:
         run: the run's folder; gets ``config.json``, ``log.jsonl``, ``checkpoint.pt`` while it runs, and at the end
             ``curves.png``, ``predictions.png``, ``report.json`` and ``weights.safetensors``: the state that was best on tuning.
-        real: labelled faces of ``parser.size``.
+        faces: labelled faces of ``parser.size``.
         tuning: faces that choose the state.
         parser: the network's shape.
         training: how to train.
@@ -72,15 +72,15 @@ def fit_parser(
         TrainingFailed: the loss is no longer finite.
         OutputError: the folder cannot be written.
     """
-    data = {"faces": real, "tuning": tuning, **({} if synthetic is None else {"synthetic": synthetic})}
+    data = {"faces": faces, "tuning": tuning, **({} if synthetic is None else {"synthetic": synthetic})}
     config = {
         "parser": to_dict(parser),
         "training": to_dict(training),
         "data": {name: some.about() for name, some in data.items()},
         **record,
     }
-    if real.scheme != parser.scheme:
-        raise ValueError(f"the parser is of {parser.scheme.name}, {real.title} of {real.scheme.name}")
+    if faces.scheme != parser.scheme:
+        raise ValueError(f"the parser is of {parser.scheme.name}, {faces.title} of {faces.scheme.name}")
     claim(run, config)
     if (done := finished(run, "parser")) is not None:
         say(f"{label}: already finished: {done}")
@@ -90,7 +90,7 @@ def fit_parser(
 
     torch.manual_seed(training.seed)
     network = compute.module(build_parser(parser, weights=stored is None))
-    weights = class_weights(real, training.balance).to(compute.device)
+    weights = class_weights(faces, training.balance).to(compute.device)
     train = ParserStep(network, parser, training, weights, compute)
     if stored is None:
         start_balanced(network, weights)
@@ -103,7 +103,7 @@ def fit_parser(
         train.load_state_dict(stored["optimiser"])
         step, seconds, best, best_state = stored["step"], stored["seconds"], stored["best"], stored["best_state"]
         say(f"{label}: resuming at {step * training.batch:,} images from {checkpoint}")
-    batches = MixedBatches(real, synthetic, training, device=compute.device)
+    batches = MixedBatches(faces, synthetic, training, device=compute.device)
 
     earlier, began = seconds, time.monotonic()
     losses: list[Tensor] = [] if stored is None else stored["losses"]
@@ -146,8 +146,8 @@ def fit_parser(
                 save()
                 saved = time.monotonic()
             signal.release()
-    write_json(run / REPORT, {"data": real.title, "seconds": round(seconds, 2), "best": best})
-    draw_log(run, f"{real.title}: {label}")
+    write_json(run / REPORT, {"data": faces.title, "seconds": round(seconds, 2), "best": best})
+    draw_log(run, f"{faces.title}: {label}")
     save_weights(run / WEIGHTS, best_state, kind="parser", config=config)
     _draw_predictions(run, tuning, load_parser(run / WEIGHTS, compute))
     checkpoint.unlink(missing_ok=True)

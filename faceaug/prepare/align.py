@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import FloatArray
 from faceaug.labels import IGNORE
 
-FloatArray = npt.NDArray[np.float64]
-
-TEMPLATE_SIZE = 256
+_TEMPLATE_SIDE = 256
 TEMPLATE: FloatArray = np.array([(97, 117), (157, 117), (127, 152), (102, 179), (152, 179)], dtype=np.float64)
 """Left eye, right eye, nose tip, mouth corners (x, y) in a 256 px crop."""
 
@@ -36,7 +35,7 @@ def similarity(landmarks: FloatArray, size: int) -> FloatArray | None:
     weight = _PULL[known] / _PULL[known].sum()
     # As complex numbers a similarity is z -> a z + b. Pixel centres sit at +0.5, so that scaling has no half-pixel drift.
     source = (landmarks[known] + 0.5) @ (1, 1j)
-    target = (TEMPLATE[known] + 0.5) @ (1, 1j) * (size / TEMPLATE_SIZE)
+    target = (TEMPLATE[known] + 0.5) @ (1, 1j) * (size / _TEMPLATE_SIDE)
     source_mean, target_mean = weight @ source, weight @ target
     spread = float(weight @ np.abs(source - source_mean) ** 2)
     if spread < 1.0:
@@ -62,7 +61,7 @@ def misfit(matrix: FloatArray, landmarks: FloatArray, size: int) -> float:
     if known.sum() == 2 and matrix[0, 0] < 0:
         return math.inf
     found = (landmarks[known] @ matrix[:, :2].T + matrix[:, 2] + 0.5) / size
-    distance = ((found - (TEMPLATE[known] + 0.5) / TEMPLATE_SIZE) ** 2).sum(axis=1)
+    distance = ((found - (TEMPLATE[known] + 0.5) / _TEMPLATE_SIDE) ** 2).sum(axis=1)
     return float(np.sqrt((_PULL[known] * distance).sum() / _PULL[known].sum()))
 
 

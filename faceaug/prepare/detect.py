@@ -10,12 +10,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, FloatArray
 from faceaug.errors import ConfigError
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 
 MIN_SIZE = 32
 """Faces with a smaller box have about twelve pixels between the eyes."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, FloatArray, IntArray
 from faceaug.compute.parallel import in_order
 from faceaug.config import from_dict
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
@@ -23,10 +24,6 @@ from faceaug.labels import HELEN_11, Scheme
 from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image, warp_labels
 from faceaug.prepare.landmarks import landmarks_from_labels, sides_exchanged
 from faceaug.progress import Progress, say
-
-ByteArray = npt.NDArray[np.uint8]
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 
 UNKNOWN, FEMALE, MALE = -1, 0, 1
 """Values of :attr:`FaceSet.male`."""

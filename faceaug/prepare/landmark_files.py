@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
-
-FloatArray = npt.NDArray[np.float64]
 
 _FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((0,), (1,), (2,), (3,), (4,)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import FloatArray
 from faceaug.labels import Scheme
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _MOUTH = ("upper_lip", "inner_mouth", "lower_lip", "mouth")

@@ -11,12 +11,9 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
+from faceaug.arrays import ByteArray, Float32Array, IntArray
 from faceaug.labels import HELEN_11, NUM_PARTS, fill_ignored
 from faceaug.prepare.faces import LabelledFaces
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 
 CANDIDATES = 1024
 """Photos drawn for a target, of which one most like it in shape is its source."""
@@ -31,7 +28,7 @@ Classes count alike because an open mouth is a hundredth of the face: compared b
 its teeth have to be invented. F1 of the moved inner mouth with the target's is 0.82; by area it was 0.56."""
 
 
-def shape_vectors(anatomies: ByteArray) -> FloatArray:
+def shape_vectors(anatomies: ByteArray) -> Float32Array:
     """What is where in each face: vectors of length 1 whose scalar product is large for faces of like shape.
 
     Args:
@@ -70,7 +67,7 @@ class Likeness:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def of(self, rows: IntArray, mirrored: npt.NDArray[np.bool_]) -> FloatArray:
+    def of(self, rows: IntArray, mirrored: npt.NDArray[np.bool_]) -> Float32Array:
         """Vectors ``(K, D)`` of some faces, mirrored where asked: cells in the opposite order, left and right exchanged."""
         cells = self.vectors[rows].reshape(-1, NUM_PARTS, _CELLS, _CELLS)
         turned = cells[:, list(HELEN_11.mirror), :, ::-1]

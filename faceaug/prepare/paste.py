@@ -8,11 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, Float32Array, FloatArray
 from faceaug.labels import IGNORE
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
-SoftArray = npt.NDArray[np.float32]
 
 FEATHER = 1 / 32
 """Width of the edge over which a pasted crop fades in, as a share of the crop's side."""
@@ -78,7 +75,7 @@ def uncrop_labels(labels: ByteArray, matrix: FloatArray, shape: tuple[int, int])
     return result
 
 
-def _cover(size: int, mask: npt.NDArray[np.bool_] | npt.NDArray[np.floating] | None, feather: float) -> SoftArray:
+def _cover(size: int, mask: npt.NDArray[np.bool_] | npt.NDArray[np.floating] | None, feather: float) -> Float32Array:
     """How much of each crop pixel is put back: ``(S, S)`` float32, 0..1, rising from the edge inwards."""
     soft = np.ones((size, size), dtype=np.float32) if mask is None else np.asarray(mask, dtype=np.float32)
     if feather <= 0:
@@ -102,7 +99,7 @@ class _Place:
         self._back = back - np.array([[0, 0, left], [0, 0, top]])
         self._factor = min(max(math.ceil(math.hypot(matrix[0, 0], matrix[1, 0]) - 0.25), 1), 8)
 
-    def warp(self, crop: SoftArray, *, smooth: bool = False) -> SoftArray:
+    def warp(self, crop: Float32Array, *, smooth: bool = False) -> Float32Array:
         """Resample ``(S, S)`` or ``(S, S, C)`` without aliasing; outside of it are zeros, or with ``smooth`` its border."""
         width, height = self.columns.stop - self.columns.start, self.rows.stop - self.rows.start
         finer = self._back * self._factor

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from faceaug.arrays import ByteArray, FloatArray
 from faceaug.compute.parallel import in_order
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound, NothingLeft
 from faceaug.files import ensure_folder, write_text
@@ -25,8 +25,6 @@ from faceaug.prepare.landmark_files import LandmarkFiles
 from faceaug.progress import Progress
 from faceaug.runs.log import JsonLog, read_log
 
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float64]
 Row = dict[str, Any]
 """What became of a photo, as JSON: ``file``, ``outcome``, ``reason`` and ``faces``."""
 

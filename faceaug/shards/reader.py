@@ -14,13 +14,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from faceaug.arrays import ByteArray
 from faceaug.config import from_dict
 from faceaug.errors import ConfigError, ShardDamaged
 from faceaug.files import read_json
 from faceaug.labels import HELEN_11, Scheme
 from faceaug.shards.writer import COLUMNS, FORMAT, VERSION
-
-ByteArray = npt.NDArray[np.uint8]
 
 COMPLETE = "complete.json"
 """Written last: a folder that has it is a whole set."""

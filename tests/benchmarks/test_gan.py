@@ -3,14 +3,14 @@ import json
 
 import pytest
 from faceaug.benchmarks import gan as module
-from faceaug.benchmarks.gan import RECIPES, VARIANTS, GanBench, Material, Row, bench_gan, choose_rows
+from faceaug.benchmarks.gan import RECIPE_ROWS, VARIANT_ROWS, GanBench, Material, Row, bench_gan, choose_rows
 from faceaug.benchmarks.gan_report import SCORES, markdown, summarise
 from faceaug.datasets.celeba import CelebA
 from small import GENERATOR
 
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.run import EvaluateConfig
-from faceaug.gan.config import VARIANTS as SYSTEMS
+from faceaug.gan.config import VARIANT_ROWS as SYSTEMS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
@@ -64,16 +64,16 @@ def test_other_settings_are_refused(material, tmp_path):
 
 
 def test_the_papers_comparisons_are_all_there():
-    assert {row.generator.get("variant", "full") for row in VARIANTS} == set(SYSTEMS)
-    assert [row.training for row in VARIANTS if row.training] == [{"lambda_gp": 0.0}]
+    assert {row.generator.get("variant", "full") for row in VARIANT_ROWS} == set(SYSTEMS)
+    assert [row.training for row in VARIANT_ROWS if row.training] == [{"lambda_gp": 0.0}]
 
 
 def test_rows_are_chosen_by_name():
-    assert choose_rows("variants", None) == VARIANTS
+    assert choose_rows("variants", None) == VARIANT_ROWS
     assert [row.name for row in choose_rows("variants", "setting 1, pix")] == ["setting 1 (global)", "pix2pixHD"]
-    assert len({row.name for row in RECIPES}) == len(RECIPES)
-    assert not any("," in row.name for row in (*VARIANTS, *RECIPES))  # --only splits there
-    for row in RECIPES:
+    assert len({row.name for row in RECIPE_ROWS}) == len(RECIPE_ROWS)
+    assert not any("," in row.name for row in (*VARIANT_ROWS, *RECIPE_ROWS))  # --only splits there
+    for row in RECIPE_ROWS:
         dataclasses.replace(TRAINING, **row.training)  # all are real settings
         dataclasses.replace(GeneratorConfig(size=64), **row.generator)
     assert [row.name for row in choose_rows("recipes", "default, bare eyes")] == ["default", "bare eyes"]

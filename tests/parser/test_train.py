@@ -23,7 +23,9 @@ class Killed(Exception):
 def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
     real, tuning = noise(8), noise(2, seed=1)
     settings = ParserTraining(images=32, batch=4, evaluations=4)
-    whole = fit_parser(tmp_path / "whole", real, tuning, PARSER, settings, compute, record={})
+    whole = fit_parser(
+        tmp_path / "whole", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={}
+    )
 
     step = ParserStep.__call__
     calls = []
@@ -36,9 +38,9 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ParserStep, "__call__", dies)
     with pytest.raises(Killed):
-        fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
+        fit_parser(tmp_path / "cut", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={})
     monkeypatch.setattr(ParserStep, "__call__", step)
-    cut = fit_parser(tmp_path / "cut", real, tuning, PARSER, settings, compute, record={})
+    cut = fit_parser(tmp_path / "cut", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={})
 
     first, second = load_file(whole), load_file(cut)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -48,7 +50,7 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
 def test_it_learns(faces, compute, tmp_path):
     settings = ParserTraining(images=240, batch=4, evaluations=6, augment=False)
-    fit_parser(tmp_path, faces, faces, PARSER, settings, compute, record={})
+    fit_parser(tmp_path, faces=faces, tuning=faces, parser=PARSER, training=settings, compute=compute, record={})
     losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
     assert losses[-1] < 0.6 * losses[0]
     report = json.loads((tmp_path / "report.json").read_text())
@@ -61,9 +63,25 @@ def test_other_settings_in_the_same_folder_are_refused(noise, compute, tmp_path,
     real = noise(8)
     monkeypatch.setattr(training_module, "save_weights", lambda *_, **__: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
-        fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=4, batch=4), compute, record={})
+        fit_parser(
+            tmp_path,
+            faces=real,
+            tuning=real,
+            parser=PARSER,
+            training=ParserTraining(images=4, batch=4),
+            compute=compute,
+            record={},
+        )
     with pytest.raises(CheckpointMismatch, match="other settings"):
-        fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=8, batch=4), compute, record={})
+        fit_parser(
+            tmp_path,
+            faces=real,
+            tuning=real,
+            parser=PARSER,
+            training=ParserTraining(images=8, batch=4),
+            compute=compute,
+            record={},
+        )
 
 
 def test_a_batch_is_read_as_its_photos_one_by_one(trained, faces, compute):
@@ -83,5 +101,13 @@ def test_a_run_that_another_process_trains_keeps_its_log(noise, compute, tmp_pat
     with alone(tmp_path):
         (tmp_path / "log.jsonl").write_text('{"images": 999}\n')
         with pytest.raises(CheckpointMismatch, match="another process trains there"):
-            fit_parser(tmp_path, real, real, PARSER, ParserTraining(images=4, batch=4), compute, record={})
+            fit_parser(
+                tmp_path,
+                faces=real,
+                tuning=real,
+                parser=PARSER,
+                training=ParserTraining(images=4, batch=4),
+                compute=compute,
+                record={},
+            )
     assert read_log(tmp_path / "log.jsonl") == [{"images": 999}]
