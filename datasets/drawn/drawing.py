@@ -307,7 +307,7 @@ class _Face:
         person, shot = self.person, self.shot
         t = np.linspace(-1, 1, 25)
         half = person.mouth_width * (1 + 0.35 * max(shot.smile, -0.1)) * (1 - 0.2 * shot.opening)
-        level = 1.1 - 0.0 * shot.opening
+        level = 1.1
         corner = -shot.smile * np.abs(t) ** 1.7 + shot.smile * 0.5
         bow = 1 - 0.22 * np.exp(-((t / 0.16) ** 2))
         inner_up = level + corner - 0.35 * shot.opening * (1 - t**2) ** 0.75
@@ -358,7 +358,7 @@ class _Face:
         high = -0.92 + 0.1 * (person.style == "crew")
         fringe = high + (-0.36 - high) * person.fringe * (person.style not in ("crew", "bun"))
         parted = np.abs(t - person.parting)
-        hairline = fringe - 0.16 * np.exp(-((parted / 0.3) ** 2)) + 0.0 * t
+        hairline = fringe - 0.16 * np.exp(-((parted / 0.3) ** 2))
         hairline = hairline + (0.5 + 0.55 * reach - fringe * 0.5 - 0.35) * np.abs(t) ** 6
         ragged = 0.03 * np.sin(t * 31 + person.parting * 9) * (person.style in ("short", "curly", "wavy"))
         inner = np.stack([t * (person.width * 0.99), hairline + ragged], axis=1)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from faceaug.arrays import IntArray
 from faceaug.errors import ConfigError
+from faceaug.gan.shift import NUMBERS
 from faceaug.labels import Scheme, fill_ignored
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import Likeness
@@ -22,7 +23,7 @@ from faceaug.training.order import Shuffled
 
 NOISE = 64
 """Random numbers that come with each row: the first 8 are drawn codes (BicycleGAN), the next ones disguise faces
-(:func:`faceaug.gan.correspondence.disguise`), the last 2 move what judges see."""
+(:func:`faceaug.gan.correspondence.disguise`)."""
 
 
 _ATTEMPTS = 4
@@ -39,6 +40,7 @@ class Batch:
         source_labels: likewise their masks m_s.
         guides: ``(N, S, S)`` uint8: label maps of other people; the sources' on unpaired steps.
         noise: ``(N, 64)`` float32, standard normal.
+        shifts: ``(N, 2)`` float32 in 0..1, which move what judges see (:mod:`faceaug.gan.shift`).
     """
 
     images: Tensor
@@ -47,6 +49,7 @@ class Batch:
     source_labels: Tensor
     guides: Tensor
     noise: Tensor
+    shifts: Tensor
 
     def split(self, parts: int) -> list[Batch]:
         """The same rows in ``parts`` equal groups."""
@@ -113,10 +116,12 @@ class Batches:
         mirrored = (rng.random(self.batch) < 0.5) & self.flip
         others, other_mirrored = self._others(rng, rows, mirrored)
         noise = rng.standard_normal((self.batch, NOISE), dtype=np.float32)
+        shifts = rng.random((self.batch, NUMBERS), dtype=np.float32)
         images, labels = self._load(rows[self._mine], mirrored[self._mine])
         other_images, other_labels = self._load(others[self._mine], other_mirrored[self._mine])
         sources = (images, labels) if paired else (other_images, other_labels)
-        return Batch(images, labels, *sources, other_labels, torch.from_numpy(noise[self._mine]))
+        numbers = (torch.from_numpy(drawn[self._mine]) for drawn in (noise, shifts))
+        return Batch(images, labels, *sources, other_labels, *numbers)
 
     def _others(
         self, rng: np.random.Generator, rows: IntArray, mirrored: npt.NDArray[np.bool_]

@@ -17,6 +17,7 @@ from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.discriminator import ProjectedDiscriminator
 from faceaug.gan.generator import TEXTURE_CHANNELS, Framework
 from faceaug.gan.network import GeneratorNetwork
+from faceaug.gan.shift import NUMBERS
 from faceaug.gan.step import Networks, gan_gradients
 
 META = Compute(torch.device("meta"), "fp32")
@@ -148,7 +149,8 @@ def _step_flops(networks: Networks, training: TrainingConfig, *, paired: bool) -
     count = training.batch
     photos = torch.zeros(count, 3, size, size, device="meta")
     labels = torch.zeros(count, size, size, dtype=torch.uint8, device="meta")
-    batch = Batch(photos, labels, photos, labels, labels, torch.zeros(count, NOISE, device="meta"))
+    noise, shifts = (torch.zeros(count, numbers, device="meta") for numbers in (NOISE, NUMBERS))
+    batch = Batch(photos, labels, photos, labels, labels, noise, shifts)
     with FlopCounterMode(display=False) as counter:
         gan_gradients(networks, batch, training, META, paired=paired)
     return int(counter.get_total_flops())

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from faceaug.compute.device import Compute
-from faceaug.gan import shift
 from faceaug.gan.batches import Batch
 from faceaug.gan.components import anatomy, enlarge, one_hot
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
@@ -165,8 +164,7 @@ def gan_gradients(
     picture = result.detach().float().requires_grad_()
     judged_real, judged_fake, judged_labels = target, picture, labels
     if config.shifted:
-        uniform = torch.special.ndtr(batch.noise[:, -shift.NUMBERS :]).to(compute.device)
-        move = draw_shift(uniform, target.shape[-1])
+        move = draw_shift(batch.shifts.to(compute.device), target.shape[-1])
         judged_real, judged_fake, condition = move(target), move(picture), move(condition)
         judged_labels = move(labels[:, None])[:, 0]
     projected = config.discriminator == "projected"
