@@ -10,7 +10,7 @@ from small import GENERATOR
 
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.run import EvaluateConfig
-from faceaug.gan.config import VARIANT_ROWS as SYSTEMS
+from faceaug.gan.config import VARIANTS as SYSTEMS
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
