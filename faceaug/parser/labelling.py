@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import math
-import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from faceaug.files import atomic_file, ensure_folder, short_hash
+from faceaug.arrays import Float32Array
+from faceaug.errors import OutputError
+from faceaug.files import atomic_folder, ensure_folder, short_hash
 from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.faces import FaceSet, LabelledFaces
+from faceaug.prepare.rows import StoredRows
 from faceaug.progress import Progress
 from faceaug.tensors import to_float
 
-_VERSION = 1
+_VERSION = 2
 """Of the predictions in a cache; another way to predict gets another number."""
 
 KEPT = 0.8
@@ -48,15 +50,14 @@ def label_photos(
     """
     if photos.labels is not None and photos.scheme == parser.config.scheme:
         return photos.labelled()
-    known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}.npy"
+    known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}"
     found = None if known is None else _read(known, len(photos), photos.size)
-    if found is None:
-        found = _predict(parser, photos, known, label)
+    labels, confidence = found or _predict(parser, photos, known, label)
     count = min(max(math.ceil(keep * len(photos)), 2), len(photos))
     # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
-    kept = np.sort(np.argsort(-found["confidence"], kind="stable")[:count])
+    kept = np.sort(np.argsort(-confidence, kind="stable")[:count])
     unsure = len(photos) - count
-    chosen = photos.with_labels(found["labels"], parser.config.scheme)
+    chosen = photos.with_labels(labels, parser.config.scheme)
     if not unsure:
         return chosen
     dropped = {**photos.dropped, "the parser is unsure": unsure}
@@ -68,58 +69,66 @@ def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None)
     return photos.labelled() if photos.labels is not None else label_photos(parser, photos, cache=cache)
 
 
-def _record(size: int) -> np.dtype[Any]:
-    return np.dtype([("labels", np.uint8, (size, size)), ("confidence", np.float32)])
+_LABELS, _CONFIDENCE = "labels.u8", "confidence.npy"
+
+Predicted = tuple[Any, Float32Array]
+"""Label maps ``(N, S, S)`` uint8, and the mean probability of each one's pixels ``(N,)``."""
 
 
-def _read(file: Path, count: int, size: int) -> npt.NDArray[Any] | None:
-    """Predictions kept in a file; None where there are none, or not these: they are predicted anew then."""
+def _read(folder: Path, count: int, size: int) -> Predicted | None:
+    """Predictions kept in a folder; None where there are none, or not these: they are predicted anew then."""
     try:
-        found: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+        confidence = np.load(folder / _CONFIDENCE, allow_pickle=False)
+        labels = StoredRows(folder / _LABELS, (count, size, size))
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.shape == (count,) and found.dtype == _record(size) else None
+    return (labels, confidence) if confidence.shape == (count,) and confidence.dtype == np.float32 else None
 
 
-def _predict(parser: Parser, photos: FaceSet, file: Path | None, label: str) -> npt.NDArray[Any]:
-    """Predictions for all photos; in one process they go to the file as they are made, and are read from there."""
-    world, shape = parser.compute.world, (len(photos),)
-    if file is None or world.size > 1:
-        found = world.shared(
-            lambda images: _fill(np.empty(len(images), _record(photos.size)), parser, images, label), photos.images
-        )
-        if file is not None and world.first:
-            ensure_folder(file.parent, option="--cache")
-            with atomic_file(file, option="--cache") as part, open(part, "wb") as handle:
-                np.save(handle, found)
+def _predict(parser: Parser, photos: FaceSet, folder: Path | None, label: str) -> Predicted:
+    """Predictions for all photos; in one process they go to the folder as they are made, and are read from there."""
+    world = parser.compute.world
+    if folder is None or world.size > 1:
+        labels, confidence = _together(parser, photos, label)
+        if folder is not None and world.first:
+            _write(folder, iter([(labels, confidence)]))
+        return labels, confidence
+    _write(folder, _predictions(parser, photos.images, label))
+    found = _read(folder, len(photos), photos.size)
+    if found is None:
+        raise OutputError(f"{folder}: cannot be read back; choose another --cache")
+    return found
+
+
+def _together(parser: Parser, photos: FaceSet, label: str) -> Predicted:
+    """Predictions in memory, made by all processes."""
+
+    def some(images: Any) -> npt.NDArray[Any]:
+        parts = list(_predictions(parser, images, label))
+        found = np.empty(len(images), np.dtype([("labels", np.uint8, (photos.size, photos.size)), ("confidence", np.float32)]))
+        found["labels"], found["confidence"] = (np.concatenate(column) for column in zip(*parts, strict=True))
         return found
-    ensure_folder(file.parent, option="--cache")
-    with atomic_file(file, option="--cache") as part:
-        _reserve(part, len(photos) * _record(photos.size).itemsize)
-        written = np.lib.format.open_memmap(part, mode="w+", dtype=_record(photos.size), shape=shape)  # type: ignore[no-untyped-call]
-        _fill(written, parser, photos.images, label)
-        written.flush()
-        del written
-    kept: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-    return kept
+
+    records = parser.compute.world.shared(some, photos.images)
+    return records["labels"], records["confidence"]
 
 
-def _reserve(part: Path, size: int) -> None:
-    """Raise OSError where the disk has no room for so many bytes: a process that writes to a mapped file would be killed."""
-    with open(part, "wb") as handle:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle.fileno(), 0, size)
-        elif shutil.disk_usage(part.parent).free < size:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _write(folder: Path, predictions: Iterable[Predicted]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # a part of one, or damaged
+    ensure_folder(folder.parent, option="--cache")
+    with atomic_folder(folder, option="--cache") as part:
+        confidences = []
+        with open(part / _LABELS, "wb") as file:
+            for labels, confidence in predictions:
+                file.write(np.ascontiguousarray(labels).data)
+                confidences.append(confidence)
+        np.save(part / _CONFIDENCE, np.concatenate(confidences))
 
 
-def _fill(found: npt.NDArray[Any], parser: Parser, images: npt.NDArray[np.uint8], label: str) -> npt.NDArray[Any]:
-    """Records of ``labels`` ``(S, S)`` uint8 and ``confidence``: the mean probability of a pixel's predicted class."""
+def _predictions(parser: Parser, images: Any, label: str) -> Iterator[Predicted]:
+    """In parts of 32 photos."""
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), 32):
-            rows = slice(start, start + 32)
-            likely, classes = predict_both_ways(parser, to_float(images[rows])).max(1)
-            found["labels"][rows] = classes.to(torch.uint8).cpu().numpy()
-            found["confidence"][rows] = likely.mean((1, 2)).cpu().numpy()
+            likely, classes = predict_both_ways(parser, to_float(images[start : start + 32])).max(1)
+            yield classes.to(torch.uint8).cpu().numpy(), likely.mean((1, 2)).cpu().numpy()
             progress.update(min(start + 32, len(images)))
-    return found

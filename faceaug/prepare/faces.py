@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +24,13 @@ from faceaug.files import atomic_folder, short_hash
 from faceaug.labels import HELEN_11, Scheme
 from faceaug.prepare.align import LARGEST_MISFIT, misfit, outside, similarity, warp_image, warp_labels
 from faceaug.prepare.landmarks import landmarks_from_labels, sides_exchanged
+from faceaug.prepare.rows import Rows, StoredRows, row_hash, row_hashes
 from faceaug.progress import Progress, say
 
 UNKNOWN, FEMALE, MALE = -1, 0, 1
 """Values of :attr:`FaceSet.male`."""
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class FaceSet:
     Attributes:
         title: what reports call them, for example ``drawn faces``.
         names: one a face.
-        images: ``(N, S, S, 3)`` uint8 RGB; may be a memory map.
-        labels: ``(N, S, S)`` uint8 of the scheme, or 255; None for unlabelled photos. May be a memory map.
+        images: ``(N, S, S, 3)`` uint8 RGB; may be read row by row (:mod:`faceaug.prepare.rows`).
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255; None for unlabelled photos; read likewise.
         male: ``(N,)`` int64: 1 male, 0 female, -1 unknown.
         identity: ``(N,)`` int64: equal for photos of one person, -1 unknown.
         predicted: ``(N,)`` bool: label maps that a parser predicted; None where all are human.
@@ -136,13 +138,14 @@ class FaceSet:
         return self._digest
 
     @cached_property
-    def _digest(self) -> str:  # once for a set: CelebA at 256 px has 40 GB
-        found = hashlib.sha256((getattr(self.images, "sha256", None) or _sha256(self.images)).encode())
-        labels = None if self.labels is None else self.labels if self.predicted is None else self.labels[self.human]
-        if labels is not None and self.scheme != HELEN_11:
+    def _digest(self) -> str:
+        found = hashlib.sha256(row_hashes(self.images).data)
+        if self.labels is not None and self.scheme != HELEN_11 and self.human.any():
             found.update(json.dumps(asdict(self.scheme)).encode())
-        for column in (labels, self.male, self.identity, self.predicted):
-            found.update(b"" if column is None else _sha256(column).encode())
+        if self.labels is not None:
+            found.update(row_hashes(self.labels, np.flatnonzero(self.human)).data)
+        for column in (self.male, self.identity, self.predicted):
+            found.update(b"" if column is None else row_hash(column))
         return found.hexdigest()
 
     def about(self) -> dict[str, Any]:
@@ -176,48 +179,6 @@ class LabelledFaces(FaceSet):
     def labelled(self) -> LabelledFaces:
         """These faces."""
         return self
-
-
-def _sha256(rows: Any) -> str:
-    """Of an array's bytes, read in parts."""
-    found = hashlib.sha256()
-    for start in range(0, len(rows), 1024):
-        found.update(np.ascontiguousarray(rows[start : start + 1024]).data)
-    return found.hexdigest()
-
-
-class Rows:
-    """Rows of arrays, read when they are asked for: a joined or chosen set of memory maps is never whole in memory.
-
-    Args:
-        arrays: one after the other, of equal row shape; memory maps, or of this class.
-        chosen: ``(N,)`` rows of them, in their order; all where None.
-    """
-
-    def __init__(self, *arrays: Any, chosen: IntArray | None = None) -> None:
-        self._arrays = arrays
-        self._ends = np.cumsum([len(array) for array in arrays])
-        self._chosen = np.arange(int(self._ends[-1])) if chosen is None else chosen
-        self.dtype = arrays[0].dtype
-        self.shape = (len(self._chosen), *arrays[0].shape[1:])
-        self.ndim = len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self._chosen)
-
-    def __getitem__(self, rows: Any) -> ByteArray:
-        wanted = self._chosen[rows]
-        flat = np.atleast_1d(wanted)
-        found = np.empty((len(flat), *self.shape[1:]), dtype=self.dtype)
-        which = np.searchsorted(self._ends, flat, side="right")
-        for number, array in enumerate(self._arrays):
-            here = which == number
-            if here.any():
-                found[here] = array[flat[here] - (self._ends[number] - len(array))]
-        return found[0] if np.ndim(wanted) == 0 else found
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ByteArray:
-        return np.asarray(self[:], dtype=dtype)
 
 
 def join(first: LabelledFaces, second: LabelledFaces) -> LabelledFaces:
@@ -370,7 +331,7 @@ class _Memory:
         return _face_set(raw.title, _record(raw, size, kept), np.stack(self._images), labels, kept.matrices)
 
 
-_RECORD, _IMAGES, _LABELS, _MATRICES = "faces.json", "images.u8", "labels.u8", "matrices.npy"
+_RECORD, _IMAGES, _LABELS, _MATRICES, _HASHES = "faces.json", "images.u8", "labels.u8", "matrices.npy", "hashes.npz"
 
 
 class _Disk:
@@ -379,7 +340,7 @@ class _Disk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._images, self._labels = open(folder / _IMAGES, "wb"), open(folder / _LABELS, "wb")  # noqa: SIM115
-        self._hash = hashlib.sha256()
+        self._hashes: dict[str, list[bytes]] = {_IMAGES: [], _LABELS: []}
 
     def __enter__(self) -> _Disk:
         return self
@@ -390,22 +351,18 @@ class _Disk:
 
     def add(self, image: ByteArray, labels: ByteArray | None) -> None:
         self._images.write(np.ascontiguousarray(image).data)
-        self._hash.update(np.ascontiguousarray(image).data)
+        self._hashes[_IMAGES].append(row_hash(image))
         if labels is not None:
             self._labels.write(np.ascontiguousarray(labels).data)
+            self._hashes[_LABELS].append(row_hash(labels))
 
     def finish(self, raw: RawFaces, size: int, kept: _Kept) -> None:
         self.__exit__()
         np.save(self._folder / _MATRICES, kept.matrices)
-        labelled = (self._folder / _LABELS).stat().st_size > 0
-        record = {**_record(raw, size, kept), "labelled": labelled, "sha256": self._hash.hexdigest()}
+        hashes = {name: np.frombuffer(b"".join(found), np.uint8).reshape(-1, 32) for name, found in self._hashes.items()}
+        np.savez(self._folder / _HASHES, **hashes)  # type: ignore[arg-type]
+        record = {**_record(raw, size, kept), "labelled": len(hashes[_LABELS]) > 0}
         (self._folder / _RECORD).write_text(json.dumps(record))
-
-
-class _Stored(np.memmap[Any, np.dtype[np.uint8]]):
-    """A memory map whose content's hash was taken when it was written; parts of it have none."""
-
-    sha256: str | None = None
 
 
 def _record(raw: RawFaces, size: int, kept: _Kept) -> dict[str, Any]:
@@ -440,11 +397,11 @@ def _read(folder: Path, title: str) -> FaceSet | None:
     try:
         record = json.loads((folder / _RECORD).read_text())
         count, size = len(record["names"]), int(record["size"])
-        images = _Stored(folder / _IMAGES, np.uint8, "r", shape=(count, size, size, 3))
-        images.sha256 = record["sha256"]
-        labels: ByteArray | None = None
-        if record.get("labelled", (folder / _LABELS).stat().st_size > 0):  # caches of earlier versions do not say it
-            labels = np.memmap(folder / _LABELS, np.uint8, "r", shape=(count, size, size))
+        with np.load(folder / _HASHES, allow_pickle=False) as hashes:
+            images: Any = StoredRows(folder / _IMAGES, (count, size, size, 3), hashes[_IMAGES])
+            labels: Any = None
+            if record["labelled"]:
+                labels = StoredRows(folder / _LABELS, (count, size, size), hashes[_LABELS])
         return _face_set(title, record, images, labels, np.load(folder / _MATRICES, allow_pickle=False))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, ConfigError):
         return None

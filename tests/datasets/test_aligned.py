@@ -4,6 +4,7 @@ from faceaug.datasets.aligned import AlignedFaces
 from torch.utils.data import DataLoader
 
 from faceaug.errors import ConfigError
+from faceaug.prepare.faces import FaceSet
 
 
 def test_samples_are_the_aligned_crops(drawn, faces):
@@ -28,4 +29,4 @@ def test_photos_without_labels_are_refused(drawn, faces):
     with pytest.raises(ConfigError, match="'celeba': has no label maps"):
         AlignedFaces("celeba", root=drawn)
     with pytest.raises(ValueError, match="has no label maps"):
-        AlignedFaces(type(faces)(faces.title, faces.names, faces.images, None, faces.male, faces.identity))
+        AlignedFaces(FaceSet(faces.title, faces.names, faces.images, None, faces.male, faces.identity))
