@@ -18,6 +18,7 @@ from faceaug.gan.discriminator import Judgement, PatchDiscriminator, ProjectedDi
 from faceaug.gan.features import ImageNetFeatures
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import plan_pairs
+from faceaug.labels import check_schemes
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.progress import say
 
@@ -104,8 +105,10 @@ def bench_discriminators(
         record: what else to keep.
 
     Raises:
+        CheckpointMismatch: label schemes differ.
         OutputError: the file cannot be written.
     """
+    check_schemes("bench-discriminators", faces=targets.scheme, generator=generator.config.scheme)
     some = targets.select(range(min(bench.masks, len(targets))))
     plan = plan_pairs(some, sources, per_mask=2, mode="any", seed=0)
     generated = transfer(generator, some, sources, plan)

@@ -47,7 +47,7 @@ def markdown(results: dict[str, Any]) -> str:
     head = (
         f"# Generators on {results['data']}\n\n{bench['images']:,} images seen by each, {bench['seeds']} seed(s); "
         f"{results['faces']['targets']} unseen masks with {bench['evaluation']['per_mask']} sources each. Mean +- standard "
-        f"deviation over the seeds.\n\n"
+        f"deviation over the seeds. pix2pixhd and bicyclegan are this package's, on the framework's layers.\n\n"
     )
     mean = pd.DataFrame.from_dict(
         {

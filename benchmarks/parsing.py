@@ -15,7 +15,7 @@ from faceaug.config import check, to_dict
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import read_json, write_json
 from faceaug.parser.config import ParserConfig, ParserTraining
-from faceaug.parser.groups import Groups
+from faceaug.parser.groups import Groups, about
 from faceaug.parser.predict import load_parser
 from faceaug.parser.train import REPORT, evaluate, fit_parser
 from faceaug.prepare.faces import LabelledFaces
@@ -116,7 +116,7 @@ def bench_parsing(
         "bench": to_dict(config),
         "parser": to_dict(parser),
         "sets": {name: some.about() for name, some in sets.items()},
-        **({"groups": {name: int(rows.sum()) for name, rows in groups.items()}} if groups else {}),
+        **({"groups": about(groups)} if groups else {}),
         **record,
     }
     claim(run, settings)

@@ -30,7 +30,7 @@ from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import HELEN_11, Scheme
+from faceaug.labels import HELEN_11, Scheme, check_schemes
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.losses import class_weights
@@ -206,9 +206,8 @@ def bench_worth(
     """
     if not parser.size == faces.labelled.size == generator.config.size:
         raise CheckpointMismatch(f"generator: generates {generator.config.size} px, the faces are {faces.labelled.size} px")
-    settings = {"worth": to_dict(config), "parser": to_dict(parser), **record}
-    for name in ("seeds", "rounds", "short"):  # more seeds go on with the same cells
-        settings["worth"].pop(name)
+    check_schemes("bench-worth", faces=faces.labelled.scheme, generator=generator.config.scheme)
+    settings = {"worth": without_length(config), "parser": to_dict(parser), **record}
     claim(run, settings)
     name = generator.hash[:8]
 
@@ -261,6 +260,11 @@ def bench_worth(
     write_json(run / f"{report_name(config, generator)}.json", results)
     write_text(run / f"{report_name(config, generator)}.md", table(results))
     return results
+
+
+def without_length(config: WorthConfig) -> dict[str, Any]:
+    """The settings that make a cell what it is: more seeds or rounds, or the short protocol, go on with the same cells."""
+    return {name: value for name, value in to_dict(config).items() if name not in ("seeds", "rounds", "short")}
 
 
 def worth(matrices: IntArray, scheme: Scheme, *, rounds: int) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def bench_gan(
 
     from faceaug.config import to_dict
     from faceaug.evaluate.run import EvaluateConfig
+    from faceaug.labels import check_schemes
     from faceaug.parser.labelling import label_photos
     from faceaug.prepare.faces import join
 
@@ -66,7 +67,9 @@ def bench_gan(
     size = generator.size
     first = space.parser(parser or ensure_parser(space, faces, size=size))
     second = space.parser(judge or ensure_judge(space, faces, size=size))
-    real, unseen = (space.labelled(faces, split, size=size) for split in ("train", "testing"))
+    real = space.labelled(faces, "train", size=size)
+    unseen = space.labelled(faces, "testing" if rows == "variants" else "tuning", size=size)  # recipes are chosen by this
+    check_schemes("bench-gan", faces=real.scheme, parser=first.config.scheme, judge=second.config.scheme)
     photos = space.photos(unlabelled, size=size)
     generator = dataclasses.replace(generator, scheme=real.scheme)
     sources = label_photos(first, photos, cache=space.cache)

@@ -58,7 +58,7 @@ def bench_parsing(
 
     from faceaug.config import configured, to_dict
     from faceaug.parser.config import ParserConfig, default_images
-    from faceaug.parser.groups import read_groups
+    from faceaug.parser.groups import about, read_groups
     from faceaug.runs.folder import find
     from faceaug.shards.reader import COMPLETE
 
@@ -79,7 +79,7 @@ def bench_parsing(
         "train": train.faces.about(),
         "synthetic": generated.faces.about(),
     }
-    identity |= {} if apart is None else {"groups": {name: int(rows.sum()) for name, rows in apart.items()}}
+    identity |= {} if apart is None else {"groups": about(apart)}
     run = space.run(out, "bench", f"parsing-{size}", identity)
     typer.echo(
         f"bench-parsing: {train.faces.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "

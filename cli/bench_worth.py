@@ -46,7 +46,7 @@ def bench_worth(
 
     Example: faceaug bench-worth --faces helen --labelled 200 --generator runs/gan/tiny-1a2b3c4d/weights.safetensors --seeds 1
     """
-    from faceaug.benchmarks.worth import ARMS, WorthConfig, report_name, table
+    from faceaug.benchmarks.worth import ARMS, WorthConfig, report_name, table, without_length
     from faceaug.benchmarks.worth import Faces as Groups
     from faceaug.benchmarks.worth import bench_worth as run_bench
 
@@ -78,11 +78,16 @@ def bench_worth(
     )
     parser = ParserConfig(size=size, scheme=train.scheme)
     record = {
-        "sets": {"train": train.about(), "sources": photos.about()},
+        "sets": {
+            "train": train.about(),
+            "sources": photos.about(),
+            "tuning": groups.tuning.about(),
+            "testing": scored["testing"].about(),
+        },
         "labelled": labelled,
         "unused": unused,
     }
-    identity = {"images": protocol.images, "per_mask": protocol.per_mask, **record}
+    identity = {**without_length(protocol), **record}
     run = space.run(out, "worth", f"{size}", identity)
     typer.echo(
         f"bench-worth: {train.title}, {labelled:,} labelled, {unused:,} unused, {len(further):,} further, at {size} px, "

@@ -14,10 +14,10 @@ from .workspace import Workspace
 _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
 _PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 1_600, 800, 4, 2
 
-_NEXT = """faceaug train-parser  --faces helen:/data/helen
-faceaug train-gan     --faces helen:/data/helen --unlabelled celeba:/data/celeba --images 120000
-faceaug generate      --masks helen:/data/helen --sources celeba:/data/celeba --per-mask 4
-faceaug bench-parsing --faces helen:/data/helen --seeds 3"""
+_NEXT = """faceaug check         folder:/data/mine
+faceaug train-gan     --faces folder:/data/mine --unlabelled photos:/data/photos --images 16000
+faceaug generate      --masks folder:/data/mine --sources photos:/data/photos --per-mask 4
+faceaug bench-parsing --faces folder:/data/mine --seeds 3"""
 
 
 def demo(
@@ -40,7 +40,6 @@ def demo(
     space = Workspace(runs, data_root=data, device=device, precision=precision)
 
     from faceaug.files import ensure_folder
-    from faceaug.parser.config import ParserConfig
     from faceaug.progress import clock
 
     from .bench_parsing import bench_parsing
@@ -55,7 +54,7 @@ def demo(
     draw(**_DRAWN, out=data, seed=seed)  # type: ignore[arg-type]
     typer.echo("demo 2/5: the parser")
     how: dict[str, object] = {"images": _PARSER_IMAGES, "batch": _BATCH, "evaluations": 8, "seed": seed}
-    parser = run_parser(space, "helen", parser=ParserConfig(size=64), labelled=None, training=how, out=runs / "parser" / "demo")
+    parser = run_parser(space, "helen", network={"size": 64}, labelled=None, training=how, out=runs / "parser" / "demo")
     typer.echo("demo 3/5: the GAN")
     gan = runs / "gan" / "demo"
     train_gan(space, preset="demo", parser=parser, out=gan, seed=seed)
@@ -122,7 +121,7 @@ def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path
         ),
         Section(
             "6. Your own faces",
-            ["Put a labelled set in Helen's layout and photos in CelebA's, then run the four commands; each resumes when "
+            ["Any folder of photos with masks will do, and any folder of photos; then run the four commands. Each resumes when "
              "repeated, and each has --help."],
             code=_NEXT,
         ),

@@ -72,8 +72,16 @@ def evaluate(
         photos = space.photos(sources, size=size)
         p_f = space.parser_of(gan)
         second = judge or ensure_judge(space, masks, size=size)
-    identity = {"evaluate": to_dict(evaluation), "generator": gan.hash, "masks": targets.about(), "sources": photos.about()}
-    identity |= {"inception": str(inception)} if inception is not None else {}
+    scored_by = space.parser(second)
+    sets = {"masks": targets.about(), "sources": photos.about(), "real": real.about()}
+    identity: dict[str, object] = {
+        "evaluate": to_dict(evaluation),
+        "generator": gan.hash,
+        "parser": p_f.hash,
+        "judge": scored_by.hash,
+        **sets,
+    }
+    identity |= {"inception": True} if inception is not None else {}
     run = space.run(out, "evaluation", f"{gan.config.variant}-{size}", identity)
     typer.echo(
         f"evaluate: {len(targets):,} masks ({targets.title}, testing), {evaluation.per_mask} of {len(photos):,} sources "
@@ -85,7 +93,7 @@ def evaluate(
         targets=targets,
         sources=space.predicted(p_f, photos),
         real=real,
-        judge=space.parser(second),
+        judge=scored_by,
         features=ImageFeatures(compute),
         config=evaluation,
         record={"weights": str(weights)},

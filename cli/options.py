@@ -58,7 +58,7 @@ TakenFaces = Annotated[str, typer.Option("--faces", help="Of a photo with severa
 MinSize = Annotated[int, typer.Option("--min-size", help="Shorter side of a face's box in pixels of the photo, at least.")]
 MinConfidence = Annotated[float, typer.Option("--min-confidence", help="The face detector's confidence, 0..1, at least.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
-Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is native.")]
+Precision = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32; auto is bf16 where it is the faster one.")]
 Devices = Annotated[int, typer.Option("--devices", help="Processes on this host, a GPU each; they share the work.")]
 Nodes = Annotated[int, typer.Option("--nodes", help="Hosts; start the same command on each with torchrun or SLURM.")]
 Settings = Annotated[

@@ -34,7 +34,7 @@ def train_gan(
     parsing_loss: Annotated[bool, typer.Option(help="Eq. 8; without it: the first row of the paper's Table 2.")] = True,
     parser: Annotated[
         Path | None,
-        typer.Option(help="Weights of P_F; else the newest trained on these faces, else one is trained first."),
+        typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
     ] = None,
     images: Annotated[int | None, typer.Option(help="Training length in images seen; else the preset's.")] = None,
     batch: Batch = None,

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .options import AnySeed, ConfigFile, Faces, Labelled, Out, ParserBatch, ParserRate, Settings
 from .workspace import Workspace
 
-if TYPE_CHECKING:
-    from faceaug.parser.config import ParserConfig
-
 
 def train_parser(
     space: Workspace,
     faces: Faces = "helen",
     labelled: Labelled = None,
-    size: Annotated[int, typer.Option(help="Side of the aligned faces, pixels: 64, 128 or 256.")] = 64,
+    size: Annotated[int | None, typer.Option(help="Side of the aligned faces, pixels: 64 (default), 128 or 256.")] = None,
     encoder: Annotated[
-        str, typer.Option(help="The U-Net's encoder: efficientnet-lite0, resnet18 or mobilenet_v2.")
-    ] = "efficientnet-lite0",
+        str | None, typer.Option(help="The U-Net's encoder: efficientnet-lite0 (default), resnet18 or mobilenet_v2.")
+    ] = None,
     pretrained: Annotated[
         bool | None,
         typer.Option(help="Begin from packaged ImageNet weights; the default where there are some (efficientnet-lite0)."),
@@ -52,40 +49,47 @@ def train_parser(
 
     Example: faceaug train-parser --faces helen:/data/helen --size 64 --labelled 500
     """
-    from faceaug.parser.config import ParserConfig
-
-    if pretrained is None:
-        pretrained = encoder == "efficientnet-lite0"
+    network: dict[str, object] = {"size": size, "encoder": encoder, "pretrained": pretrained}
     how: dict[str, object] = {"images": images, "batch": batch, "learning_rate": learning_rate, "balance": balance}
     how |= {"augment": augment, "seed": seed}
-    network = ParserConfig(size=size, encoder=encoder, pretrained=pretrained)
-    run_parser(space, faces, parser=network, labelled=labelled, training=how, settings=settings, config=config, out=out)
+    run_parser(space, faces, network=network, labelled=labelled, training=how, settings=settings, config=config, out=out)
 
 
 def run_parser(
     space: Workspace,
     faces: str,
     *,
-    parser: ParserConfig,
+    network: dict[str, object],
     labelled: int | None,
     training: dict[str, object],
     out: Path | None = None,
     settings: list[str] | None = None,
     config: Path | None = None,
 ) -> Path:
-    """Train a parser as the command does, or find it finished; returns its weights file."""
+    """Train a parser as the command does, or find it finished; returns its weights file.
+
+    ``network`` and ``training`` hold fields of ParserConfig and ParserTraining, None where an option was not given.
+    """
     import dataclasses
 
-    from faceaug.config import configured, to_dict
-    from faceaug.parser.config import ParserTraining, default_images
+    from faceaug.config import apply_settings, given, to_dict
+    from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
 
     compute = space.compute
+
+    def resolved(usual: ParserTraining) -> tuple[ParserConfig, ParserTraining]:
+        # Only one encoder has ImageNet weights: another one that is asked for begins without, unless that is asked for too.
+        chosen = str(network.get("encoder") or ParserConfig.encoder)
+        base = ParserConfig(encoder=chosen, pretrained=chosen == ParserConfig.encoder)
+        found = apply_settings({"parser": base, "training": usual}, file=config, pairs=settings or ())
+        return dataclasses.replace(found["parser"], **given(network)), dataclasses.replace(found["training"], **given(training))
+
+    parser, _ = resolved(ParserTraining())
     train = space.labelled(faces, "train", size=parser.size, limit=labelled)
     tuning = space.labelled(faces, "tuning", size=parser.size)
+    parser, how = resolved(ParserTraining(images=default_images(len(train), compute.device.type)))
     parser = dataclasses.replace(parser, scheme=train.scheme)
-    usual = ParserTraining(images=default_images(len(train), compute.device.type))
-    how = configured(usual, section="training", file=config, pairs=settings, given=training)
     identity = {"parser": to_dict(parser), "training": to_dict(how), "faces": train.about(), "tuning": tuning.about()}
     run = space.run(out, "parser", f"{parser.encoder}-{parser.size}", identity)
     typer.echo(
@@ -100,14 +104,9 @@ def run_parser(
 
 def ensure_parser(space: Workspace, faces: str, *, size: int, labelled: int | None = None, seed: int = 0) -> Path:
     """P_F: the default parser of these faces at this size, trained now where there is none."""
-    from faceaug.parser.config import ParserConfig
-
-    return run_parser(space, faces, parser=ParserConfig(size=size), labelled=labelled, training={"seed": seed})
+    return run_parser(space, faces, network={"size": size}, labelled=labelled, training={"seed": seed})
 
 
 def ensure_judge(space: Workspace, faces: str, *, size: int) -> Path:
     """A second parser that shares neither encoder nor seed with P_F, trained now where there is none."""
-    from faceaug.parser.config import ParserConfig
-
-    network = ParserConfig(size=size, encoder="resnet18", pretrained=False)
-    return run_parser(space, faces, parser=network, labelled=None, training={"seed": 1})
+    return run_parser(space, faces, network={"size": size, "encoder": "resnet18"}, labelled=None, training={"seed": 1})

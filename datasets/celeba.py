@@ -12,10 +12,11 @@ from torchvision import tv_tensors
 
 from faceaug.arrays import FloatArray, IntArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
+from faceaug.images import stem
 from faceaug.prepare.faces import UNKNOWN
 
 from .layout import Layout
-from .listing import Index, Table, read_table, say_once, stem
+from .listing import Index, Table, read_table, say_once
 
 PARTITION = "list_eval_partition"
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
-from faceaug.images import read_grey
+from faceaug.images import read_grey, stem
 from faceaug.labels import CELEBAMASK_19, Scheme
 from faceaug.prepare.faces import UNKNOWN
 
 from .celeba import PARTITION, CelebA, find_list, male_of, read_partition
 from .label_maps import SizesDiffer
 from .layout import Layout, home
-from .listing import SPLITS, Index, Table, read_rows, read_table, say_once, seeded_split, stem
+from .listing import SPLITS, Index, Table, read_rows, read_table, say_once, seeded_split
 
 _MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
 _ATTRIBUTES = "CelebAMask-HQ-attribute-anno.txt"

@@ -13,14 +13,15 @@ from torchvision import tv_tensors
 
 from faceaug.arrays import ByteArray, FloatArray, IntArray
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
-from faceaug.images import read_rgb
+from faceaug.images import read_rgb, stem
 from faceaug.labels import Scheme, find_scheme
 from faceaug.prepare.faces import UNKNOWN, Photo
 
 from .layout import Layout
-from .listing import Index, Table, read_lines, read_names, read_rows, read_table, say_once, seeded_split, stem, tell_repeats
+from .listing import Index, Table, read_lines, read_names, read_rows, read_table, say_once, seeded_split, tell_repeats
 
-_MALE = {"1": 1, "male": 1, "m": 1, "0": 0, "female": 0, "f": 0}
+_MALE = {"1": 1, "male": 1, "m": 1, "0": 0, "-1": 0, "female": 0, "f": 0}  # CelebA has -1
+_OWN = {"traits.csv": "male", "identity.csv": "identity"}
 
 
 class _WithTables(Layout):
@@ -39,7 +40,7 @@ class _WithTables(Layout):
         return read_table(path, f"it has a name and {columns} numbers a line", columns)
 
     def _csv(self, name: str, column: str) -> dict[str, str]:
-        """One column of a CSV file by stem: the one of that name, or without a header the second."""
+        """One column of a CSV file by stem: the one of that name; without a header a file has a second column, its own."""
         path = self.root / name
         if not path.is_file():
             return {}
@@ -47,7 +48,7 @@ class _WithTables(Layout):
             self._lists.append(path)
         rows = list(read_rows(path, f"it has a name and {column} a line"))
         header = [cell.lower() for cell in rows[0][1]] if rows and rows[0][1][0].lower() == "name" else []
-        if header and column not in header:
+        if column not in header if header else column != _OWN[name]:
             return {}
         at = header.index(column) if header else 1
         found: dict[str, str] = {}

@@ -98,7 +98,7 @@ class Layout(torch.utils.data.Dataset[Any]):
         self.title = dataset_title(self.root, self.label)
         names = list(self._open())
         if limit is not None and not 0 < limit <= len(names):
-            option = "--labelled" if self.labelled else "--photos"
+            option = "--labelled" if self.labelled else "limit"
             raise ConfigError(f"{option} {limit}: {self.root} lists {len(names)} {split} faces; choose 1 to {len(names)}")
         self.names: tuple[str, ...] = tuple(names[:limit])
         if not self.names:

@@ -16,7 +16,7 @@ import numpy as np
 
 from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
-from faceaug.images import PHOTO_SUFFIXES
+from faceaug.images import stem
 from faceaug.progress import say
 
 _said: set[str] = set()
@@ -27,12 +27,6 @@ def say_once(message: str) -> None:
     if message not in _said:
         _said.add(message)
         say(message)
-
-
-def stem(name: str) -> str:
-    """A name without its extension, where that is a picture's: ``a.JPG`` and ``a`` are ``a``, ``v1.2`` stays."""
-    start, dot, end = name.rpartition(".")
-    return start if start and f"{dot}{end}".lower() in PHOTO_SUFFIXES else name
 
 
 class Index:

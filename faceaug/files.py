@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def atomic_file(path: Path, *, option: str = "--out") -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be made, or the file not be written (full disk, no permission).
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # processes of two hosts may have one number
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -76,17 +77,19 @@ def atomic_folder(path: Path, *, option: str = "--out") -> Iterator[Path]:
     Raises:
         OutputError: as for :func:`atomic_file`.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # processes of two hosts may have one number
     try:
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         yield part
         for file in part.rglob("*"):
             if file.is_file():
                 with open(file, "rb") as handle:
                     os.fsync(handle.fileno())
-        if not path.is_dir():
+        try:
             os.replace(part, path)
+        except OSError:
+            if not path.is_dir():
+                raise
         _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(
@@ -155,7 +158,7 @@ def ensure_folder(path: Path, *, option: str = "--out") -> Path:
     Raises:
         OutputError: it cannot.
     """
-    probe = path / f".write-probe-{os.getpid()}"
+    probe = path / f".write-probe-{secrets.token_hex(4)}"
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe.touch()

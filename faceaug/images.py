@@ -177,3 +177,10 @@ def _write(path: Path, image: Image.Image, **options: object) -> None:
     image.save(data, **options)  # type: ignore[arg-type]
     with atomic_file(path) as part:
         part.write_bytes(data.getvalue())
+
+
+def stem(name: str) -> str:
+    """A file's name without folders, and without its extension where that is a picture's: ``a.JPG`` is ``a``, ``v1.2`` stays."""
+    last = name.rpartition("/")[2]
+    start, dot, end = last.rpartition(".")
+    return start if start and f"{dot}{end}".lower() in PHOTO_SUFFIXES else last

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from faceaug.arrays import ByteArray
-from faceaug.errors import ConfigError
+from faceaug.errors import CheckpointMismatch, ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -94,6 +94,10 @@ class Scheme:
             "has mirror classes that are no pairs": any(
                 not 0 <= other < count or self.mirror[other] != number for number, other in enumerate(self.mirror)
             ),
+            "has sides that are not each other's mirror: a class of part left_... mirrors one of part right_...": any(
+                0 <= other < len(self.parts) and _OTHER_SIDE.get(part, part) != self.parts[other]
+                for part, other in zip(self.parts, self.mirror, strict=False)
+            ),
             "class 0 is the background and must be kept": self.parts[:1] != ("kept",),
         }  # fmt: skip
         found = [problem for problem, applies in problems.items() if applies]
@@ -149,15 +153,20 @@ class Scheme:
 def _scheme(name: str, rows: Iterable[tuple[str, str, tuple[int, int, int]]]) -> Scheme:
     """A scheme from class, part and colour; left and right by name."""
     classes, parts, colours = zip(*rows, strict=True)
-    return Scheme(name, classes, colours, parts, _mirror(classes))
+    return Scheme(name, classes, colours, parts, _mirror(classes, parts))
 
 
 _SIDES = (("left_", "right_"), ("l_", "r_"), ("left-", "right-"), ("left ", "right "))
 
 
-def _mirror(classes: tuple[str, ...]) -> tuple[int, ...]:
-    """The class of the other side, by name; a class without one is its own."""
-    found = list(range(len(classes)))
+_OTHER_SIDE = {
+    f"{one}_{part}": f"{other}_{part}" for part in ("brow", "eye") for one, other in (("left", "right"), ("right", "left"))
+}
+
+
+def _mirror(classes: tuple[str, ...], parts: tuple[str, ...]) -> tuple[int, ...]:
+    """The class of the other side, by name, else by part; a class without one is its own."""
+    found = [parts.index(_OTHER_SIDE[part]) if _OTHER_SIDE.get(part) in parts else at for at, part in enumerate(parts)]
     for number, name in enumerate(classes):
         for one, other in (*_SIDES, *((b, a) for a, b in _SIDES)):
             if name.startswith(one) and other + name[len(one) :] in classes:
@@ -309,7 +318,7 @@ def find_scheme(name: str | Path) -> Scheme:
         name = "left_ear"
         colour = [200, 160, 60]
         part = "kept"
-        mirror = "right_ear"   # where the names do not say it
+        mirror = "right_ear"   # where neither names nor parts say it
 
     Raises:
         ConfigError: no such name or file, or not a scheme.
@@ -326,18 +335,25 @@ def find_scheme(name: str | Path) -> Scheme:
     try:
         rows = found["classes"]
         classes = tuple(str(row["name"]) for row in rows)
-        mirror = list(_mirror(classes))
+        parts = tuple(str(row["part"]) for row in rows)
+        mirror = list(_mirror(classes, parts))
         for number, row in enumerate(rows):
             if "mirror" in row:
                 mirror[number] = classes.index(row["mirror"])
                 mirror[mirror[number]] = number
         colours = tuple(tuple(int(value) for value in row["colour"]) for row in rows)
-        parts = tuple(str(row["part"]) for row in rows)
         return Scheme(str(found.get("name", path.stem)), classes, colours, parts, tuple(mirror))  # type: ignore[arg-type]
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{path}: not a label scheme ({type(error).__name__}: {error}); each [[classes]] needs name, colour and part"
         ) from error
+
+
+def check_schemes(command: str, **schemes: Scheme) -> None:
+    """Raise CheckpointMismatch unless all are the same; the message names each by its keyword."""
+    if len(set(schemes.values())) > 1:
+        found = ", ".join(f"{name} {scheme.name}" for name, scheme in schemes.items())
+        raise CheckpointMismatch(f"{command}: label schemes differ ({found}); name weights trained on masks like these")
 
 
 def scheme_toml(scheme: Scheme) -> str:

@@ -186,8 +186,8 @@ _WORTH_IT = 1.15
 def _measured_gain() -> float:
     """How much faster this CPU convolves in bf16 than in float32, forward and backward; takes a fifth of a second.
 
-    The instructions being there does not tell: with AMX or on AMD's cores bf16 is twice as fast, on Intel's without AMX it was
-    seen to be 1.6 times slower.
+    A CPU that supports bf16 is not always faster in it: with AMX or on AMD's cores it is twice as fast, on Intel's without AMX
+    1.6 times slower.
     """
 
     def seconds(dtype: torch.dtype) -> float:

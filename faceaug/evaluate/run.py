@@ -18,13 +18,13 @@ from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate.distances import KernelDistance, Moments, bootstrap, frechet_distance, moments
 from faceaug.evaluate.fidelity import crops, diversity, has, mean_colours
 from faceaug.evaluate.two_sample import TwoSampleConfig, two_sample_auc
-from faceaug.files import ensure_folder, write_json
+from faceaug.files import write_json
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.inference import Generator
 from faceaug.generate.pairing import Plan, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import Scheme, fill_ignored
+from faceaug.labels import Scheme, check_schemes, fill_ignored
 from faceaug.parser.metrics import confusion, scores
 from faceaug.parser.predict import Parser, ParserFeatures, predict_labels
 from faceaug.pictures import grid
@@ -32,6 +32,7 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress
+from faceaug.runs.folder import claim
 
 Statistic = Callable[[IntArray], float]
 Features = Callable[..., Float32Array]
@@ -96,19 +97,23 @@ def evaluate(
         What ``evaluation.json`` holds. Every entry of ``scores`` has ``value``, ``low``, ``high`` (95 %, bootstrap over masks).
 
     Raises:
-        CheckpointMismatch: sizes differ.
+        CheckpointMismatch: sizes or label schemes differ, or the folder holds another evaluation.
         ConfigError: the judge is the generator's own P_F.
         OutputError: the folder cannot be written.
     """
     if not targets.size == sources.size == real.size == generator.config.size:
         raise CheckpointMismatch(f"generator: generates {generator.config.size} px, targets are {targets.size} px")
+    check_schemes("evaluate", targets=targets.scheme, generator=generator.config.scheme, judge=judge.config.scheme)
     if judge.hash == generator.record.get("parser_hash"):
         raise ConfigError(
             "--judge: is the parser that the generator was trained with; name another, or leave it out and one is trained"
         )
     world = generator.compute.world
+    sets = {"targets": targets.about(), "sources": sources.about(), "real": real.about()}
+    identity: dict[str, Any] = {"evaluate": to_dict(config), "generator": generator.hash, "judge": judge.hash, "sets": sets}
+    identity["inception"] = inception is not None
     if world.first:
-        ensure_folder(run)
+        claim(run, {**identity, **record}, movable=("weights",))
 
     def sharing(network: Features) -> Features:
         return lambda images, *, label="": world.shared(partial(network, label=label), images)
@@ -127,7 +132,7 @@ def evaluate(
         "sources": {"title": sources.title, "count": len(sources)},
         "real": {"title": real.title, "count": len(real)},
         "faces": len(generated),
-        **_measure(generated, plan, targets, sources, real, judge, looks, config),
+        **_measure(generated, plan, targets=targets, sources=sources, real=real, judge=judge, looks=looks, config=config),
         "warnings": _flattered(generator),
     }
     told_apart = two_sample_auc(
@@ -164,7 +169,6 @@ def _flattered(generator: Generator) -> list[str]:
 
 def _generate(generator: Generator, targets: LabelledFaces, sources: LabelledFaces, plan: Plan) -> ByteArray:
     labels = targets.labels
-    assert labels is not None  # checked by evaluate()
     maps = sources.labels
 
     def some_rows(rows: IntArray) -> ByteArray:
@@ -184,6 +188,7 @@ def _generate(generator: Generator, targets: LabelledFaces, sources: LabelledFac
 def _measure(
     generated: ByteArray,
     plan: Plan,
+    *,
     targets: LabelledFaces,
     sources: LabelledFaces,
     real: LabelledFaces,

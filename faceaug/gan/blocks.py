@@ -6,7 +6,6 @@ batch size and on any number of devices (the paper's public code loses quality t
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 
@@ -31,7 +30,8 @@ def down(inputs: int, outputs: int) -> nn.Sequential:
 def up(inputs: int, outputs: int) -> nn.Sequential:
     """Double the resolution: every pixel four times, and a 3x3 convolution.
 
-    A transposed convolution of stride 2 computes the pixels of each 2x2 block by different weights; hair and skin come out woven.
+    A transposed convolution of stride 2 computes the pixels of each 2x2 block by different weights, which leaves checkerboard
+    artefacts in hair and skin.
     """
     return nn.Sequential(
         nn.Upsample(scale_factor=2.0), nn.Conv2d(inputs, outputs, 3, padding=1), norm(outputs), nn.ReLU(inplace=True)
@@ -88,8 +88,3 @@ def one_if(present: Tensor, like: Tensor) -> Tensor:
 def count_parameters(module: nn.Module) -> int:
     """Numbers in a network's weights."""
     return sum(weight.numel() for weight in module.parameters())
-
-
-def device_of(module: nn.Module) -> torch.device:
-    """Where a network's weights are."""
-    return next(module.parameters()).device

@@ -22,7 +22,7 @@ from faceaug.generate.agreement import agreement
 from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.pairing import Plan, check_gender_mode, plan_pairs
 from faceaug.images import write_png
-from faceaug.labels import IGNORE
+from faceaug.labels import IGNORE, check_schemes
 from faceaug.parser.predict import Parser, predict_against
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
@@ -101,10 +101,7 @@ def generate(
         raise CheckpointMismatch(
             f"generator: generates {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
         )
-    if not targets.scheme == generator.config.scheme == parser.config.scheme:
-        schemes = {"targets": targets.scheme, "generator": generator.config.scheme, "parser": parser.config.scheme}
-        found = ", ".join(f"{name} {scheme.name}" for name, scheme in schemes.items())
-        raise CheckpointMismatch(f"generate: label schemes differ ({found}); name weights trained on masks like these")
+    check_schemes("generate", targets=targets.scheme, generator=generator.config.scheme, parser=parser.config.scheme)
     record = {
         "generate": to_dict(config),
         "generator": generator.hash,

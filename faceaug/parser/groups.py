@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faceaug.errors import DatasetDamaged, DatasetNotFound
+from faceaug.images import stem
 
 Groups = dict[str, npt.NDArray[np.bool_]]
 
@@ -41,8 +43,8 @@ def read_groups(path: Path, names: Sequence[str]) -> Groups:
         raise DatasetNotFound(f"{path}: cannot be read ({error}); it has a column name and columns of 0 and 1") from error
     if not rows or "name" not in rows[0]:
         raise DatasetDamaged(f"{path}: has no column name; name the column of the faces so")
-    of = {_stem(row["name"]): row for row in rows}
-    listed = [of.get(_stem(name)) for name in names]
+    of = {stem(row["name"]): row for row in rows}
+    listed = [of.get(stem(name)) for name in names]
     if not any(listed):
         raise DatasetDamaged(f"{path}: lists none of {len(names)} faces, {names[0]} for one; its names are the photos'")
     found: Groups = {}
@@ -56,12 +58,13 @@ def read_groups(path: Path, names: Sequence[str]) -> Groups:
     return {name: rows_of for name, rows_of in found.items() if rows_of.any()}
 
 
+def about(groups: Groups) -> dict[str, str]:
+    """How many faces each group has, and which, by a hash: for the identity of what is scored by them."""
+    return {name: f"{int(rows.sum())} {hashlib.sha256(np.packbits(rows).data).hexdigest()[:8]}" for name, rows in groups.items()}
+
+
 def _angle(value: str, path: Path) -> float:
     try:
         return float(value) if value else np.nan
     except ValueError as error:
         raise DatasetDamaged(f"{path}: column ita has {value!r}, which is no number; mend it or leave it empty") from error
-
-
-def _stem(name: str) -> str:
-    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0] if "." in name else name.rsplit("/", 1)[-1]

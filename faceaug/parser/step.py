@@ -64,6 +64,8 @@ class ParserStep:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with an optimiser's state."""
         self._optimiser.load_state_dict(state)
+        for group in self._optimiser.param_groups:
+            group["capturable"] = self._compute.device.type == "cuda"  # the state may come from another device
         rates_on(self._optimiser, self._compute.device)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
+from faceaug.files import short_hash
 
 _FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((0,), (1,), (2,), (3,), (4,)),
@@ -43,6 +45,11 @@ class LandmarkFiles:
             raise DatasetNotFound(f"{path}: no such landmarks file or folder; name a CSV list or a folder of text files")
         self._files = {file.stem: file for file in sorted(path.rglob("*")) if file.is_file()} if path.is_dir() else {}
         self._rows = {} if path.is_dir() else _read_list(path)
+
+    def about(self) -> str:
+        """A hash of the files, for the identity of what is made with them."""
+        files = sorted(self._files.values()) or [self.path]
+        return short_hash([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
 
     def of(self, name: str) -> FloatArray | None:
         """Five points ``(5, 2)`` of a photo by its path below the folder of photos; None where the files have none.

@@ -457,4 +457,4 @@ def _shown(path: Path, upright: bool) -> ByteArray | None:
 
 def about(size: int, choice: FaceChoice, landmarks: LandmarkFiles | None) -> Row:
     """The settings, for a folder's ``config.json``."""
-    return {"size": size, **asdict(choice), "landmarks": None if landmarks is None else str(landmarks.path)}
+    return {"size": size, **asdict(choice), "landmarks": None if landmarks is None else landmarks.about()}

@@ -29,7 +29,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor], *, kind: str, config: d
     Args:
         path: ``*.safetensors``.
         tensors: a state dict.
-        kind: what the weights are of: ``parser``, ``gan``, ``gender``.
+        kind: what the weights are of: ``parser`` or ``gan``.
         config: JSON-able configuration; whoever loads the file rebuilds the network from it.
     """
     metadata = {"faceaug_format": FORMAT, "kind": kind, "config": json.dumps(config)}

@@ -112,10 +112,10 @@ def own_parser(record: dict[str, Any], root: Path) -> Path:
     Returns:
         The file that the record names; where there is none, the run in ``root`` that has the same weights, if any.
     """
-    named = Path(str(record.get("parser", "")))
-    if named.is_file():
+    named, wanted = Path(str(record.get("parser", ""))), record.get("parser_hash")
+    if named.is_file() and (wanted is None or _is(named, wanted)):  # another parser may have been trained there since
         return named
-    return next((path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if _is(path, record.get("parser_hash"))), named)
+    return next((path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if _is(path, wanted)), named)
 
 
 def _is(path: Path, wanted: Any) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from faceaug.errors import DatasetDamaged, OutputError
+from faceaug.files import write_text
 
 
 class JsonLog:
@@ -21,11 +22,7 @@ class JsonLog:
     def __init__(self, path: Path, *, keep: Callable[[dict[str, Any]], bool] = lambda row: True) -> None:
         self.path = path
         rows = [row for row in read_log(path) if keep(row)] if path.is_file() else []
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
 
     def add(self, **row: Any) -> None:
         """Append one line."""

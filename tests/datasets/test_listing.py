@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from faceaug.datasets.listing import Index, read_names, read_points, read_table, seeded_split, stem
+from faceaug.datasets.listing import Index, read_names, read_points, read_table, seeded_split
 
 from faceaug.errors import DatasetDamaged, DatasetNotFound
+from faceaug.images import stem
 
 
 def test_stems():
