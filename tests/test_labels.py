@@ -1,10 +1,11 @@
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 from faceaug.config import from_dict, to_dict
-from faceaug.errors import ConfigError
+from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.labels import (
     BISENET_19,
     CELEBAMASK_19,
@@ -17,6 +18,7 @@ from faceaug.labels import (
     RIGHT_EYE,
     SCHEMES,
     Scheme,
+    check_schemes,
     fill_ignored,
     find_scheme,
     remap,
@@ -141,3 +143,21 @@ def test_colours_are_distinct_and_white_where_unlabelled(scheme):
     shown = scheme.colour(np.array([[0, len(scheme) - 1, IGNORE]], dtype=np.uint8))
     assert shown[0].tolist() == [list(scheme.colours[0]), list(scheme.colours[-1]), [255, 255, 255]]
     assert len(set(scheme.colours)) == len(scheme)
+
+
+def test_sides_are_paired_by_their_parts_where_names_do_not_say_it(tmp_path):
+    head = '[[classes]]\nname = "bg"\ncolour = [0, 0, 0]\npart = "kept"\n'
+    sides = "".join(
+        f'[[classes]]\nname = "{name}"\ncolour = [{at}, 0, 0]\npart = "{name}_eye"\n'
+        for at, name in enumerate(("left", "right"), 1)
+    )
+    (tmp_path / "mine.toml").write_text(head + sides)
+    assert find_scheme(tmp_path / "mine.toml").mirror == (0, 2, 1)
+    with pytest.raises(ConfigError, match="sides that are not each other's mirror"):
+        dataclasses.replace(HELEN_11, mirror=tuple(range(11)))
+
+
+def test_schemes_that_differ_are_named():
+    check_schemes("generate", faces=HELEN_11, generator=HELEN_11)
+    with pytest.raises(CheckpointMismatch, match=r"generate: label schemes differ \(faces helen-11, generator fasseg-6\)"):
+        check_schemes("generate", faces=HELEN_11, generator=FASSEG_6)

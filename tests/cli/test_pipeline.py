@@ -96,8 +96,22 @@ def test_runs_know_their_data(faceaug, folder):
 
 
 def test_a_finished_run_in_the_named_folder_is_not_another_datas(faceaug, folder):
-    _good(faceaug("train-parser", "--images", 8, "--out", folder / "mine", cwd=folder))
-    refused = faceaug("train-parser", "--images", 8, "--out", folder / "mine", "--data-root", folder / "d2", cwd=folder)
+    train = ("train-parser", "--images", 8, "--encoder", "mobilenet_v2")
+    _good(faceaug(*train, "--out", folder / "mine", cwd=folder))
+    given_back = _good(faceaug("train-parser", "--config", folder / "mine" / "config.json", "--out", folder / "mine", cwd=folder))
+    assert "already finished" in given_back.err
+    refused = faceaug(
+        "train-parser",
+        "--images",
+        8,
+        "--encoder",
+        "mobilenet_v2",
+        "--out",
+        folder / "mine",
+        "--data-root",
+        folder / "d2",
+        cwd=folder,
+    )
     assert refused.code == 2
     assert "mine: made with other settings (data.faces, data.tuning); use another --out" in refused.error
 

@@ -99,6 +99,9 @@ def test_traits_and_landmarks(root):
     assert np.isnan(faces.photo(1).landmarks).all()
     (root / "traits.csv").write_text("a0,1\na0,1\n")
     assert Folder(root).traits()["male"].tolist() == [1, -1, -1]
+    assert "identity" not in Folder(root).traits()  # a list without a header has no column but its own
+    (root / "traits.csv").write_text("name,male\na0,-1\na3,1\n")  # as CelebA writes it
+    assert Folder(root).traits()["male"].tolist() == [0, 1, -1]
     (root / "traits.csv").write_text("a0,1\na3\n")
     with pytest.raises(DatasetDamaged, match=r"traits\.csv: line 2 has no male"):
         Folder(root)

@@ -46,10 +46,10 @@ def test_real_faces_in_the_generators_place_are_perfect(ready, tmp_path, monkeyp
     generator, targets, sources, _, judge, features = ready
     monkeypatch.setattr(module, "_generate", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
     monkeypatch.setattr(module, "predict_labels", lambda j, images, **_: np.repeat(targets.labels, CONFIG.per_mask, axis=0))
-    scores = _evaluate(tmp_path, generator, targets, sources, targets, judge, features)["scores"]
+    scores = _evaluate(tmp_path / "perfect", generator, targets, sources, targets, judge, features)["scores"]
     assert scores["agreement pixel_accuracy"]["value"] == 1.0
     assert scores["diversity"]["value"] == 0.0
-    generated = _evaluate(tmp_path, *ready)["scores"]
+    generated = _evaluate(tmp_path / "generated", *ready)["scores"]
     assert scores["FID-EffLite0"]["value"] < 0.5 * generated["FID-EffLite0"]["value"]
 
 
