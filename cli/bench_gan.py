@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Faces, Judge, Out, Preset, Rounds
+from .options import ConfigFile, Faces, Judge, Out, Preset, Rounds, Settings
 from .workspace import Workspace
 
 
@@ -33,6 +33,8 @@ def bench_gan(
         typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
     ] = None,
     judge: Judge = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
     out: Out = None,
 ) -> None:
     """Compare generators: the paper's ablations and two other systems (its Tables 1, 2, Figures 3, 4), or ways of training.
@@ -58,12 +60,9 @@ def bench_gan(
     from .train_parser import ensure_judge, ensure_parser
 
     chosen_rows = choose_rows(rows, only)
-    chosen, (generator, training) = preset_for(preset, space.compute)
-    bench = GanBench(
-        images=images if images is not None else training.images,
-        seeds=seeds,
-        evaluation=EvaluateConfig(per_mask=per_mask, rounds=rounds),
-    )
+    chosen, generator, training = preset_for(preset, space.compute, file=config, pairs=settings)
+    evaluation = EvaluateConfig(per_mask=per_mask, rounds=rounds)
+    bench = GanBench(images=images if images is not None else training.images, seeds=seeds, evaluation=evaluation)
     size = generator.size
     first = space.parser(parser or ensure_parser(space, faces, size=size))
     second = space.parser(judge or ensure_judge(space, faces, size=size))
@@ -76,7 +75,13 @@ def bench_gan(
     material = Material(join(real, sources), unseen, sources, real, first, second)
     record = {"preset": chosen}
     names = [row.name for row in chosen_rows]
-    identity = {**record, "bench": dataclasses.asdict(bench), "generator": to_dict(generator), "rows": names}
+    identity = {
+        **record,
+        "bench": dataclasses.asdict(bench),
+        "generator": to_dict(generator),
+        "training": to_dict(training),
+        "rows": names,
+    }
     identity |= {"train": real.about(), "photos": photos.about(), "parser": first.hash, "judge": second.hash}
     run = space.run(out, "bench", f"gan-{rows}-{size}", identity)
     typer.echo(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Batch, Faces, Preset
+from .options import Batch, ConfigFile, Faces, Preset, Settings
 from .workspace import Workspace
 
 
@@ -19,6 +19,8 @@ def bench_training(
     steps: Annotated[int, typer.Option(help="Timed steps of the default way.")] = 20,
     official_steps: Annotated[int, typer.Option(help="Timed steps of the public code's way.")] = 4,
     compiled: Annotated[bool, typer.Option("--compile", help="Time torch.compile too; compiling takes minutes.")] = False,
+    settings: Settings = None,
+    config: ConfigFile = None,
     out: Annotated[Path | None, typer.Option(help="JSON file for the result.")] = None,
 ) -> None:
     """Measure a GAN step: images/s, beside the public code's way, beside the machine's ceiling, and where the time goes.
@@ -37,7 +39,7 @@ def bench_training(
 
     from .train_gan import preset_for
 
-    chosen, (generator, training) = preset_for(preset, space.compute)
+    chosen, generator, training = preset_for(preset, space.compute, file=config, pairs=settings)
     if batch is not None:
         training = dataclasses.replace(training, batch=batch)
     few = min(8 * training.batch, len(open_reader(faces, "train", root=space.root)))

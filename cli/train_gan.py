@@ -60,14 +60,8 @@ def train_gan(
     """
     import dataclasses
 
-    from faceaug.config import apply_settings
-    from faceaug.gan.config import apply_recipe
-
     compute = space.launch(1 if dry_run else devices, 1 if dry_run else nodes)
-    chosen, (generator, training) = preset_for(preset, compute)
-    generator, training = apply_recipe(recipe, generator, training)
-    sections = apply_settings({"generator": generator, "training": training}, file=config, pairs=settings or ())
-    generator, training = sections["generator"], sections["training"]
+    chosen, generator, training = preset_for(preset, compute, recipe=recipe, file=config, pairs=settings)
     generator = dataclasses.replace(generator, variant=variant or generator.variant)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
@@ -123,10 +117,18 @@ def train_gan(
     typer.echo(f"generator: {finished}\nsamples:   {run / 'samples'}")
 
 
-def preset_for(name: str, compute: Compute) -> tuple[str, tuple[GeneratorConfig, TrainingConfig]]:
-    """A preset by name; ``auto`` is what fits the device. Raises ConfigError where there is none of that name."""
-    from faceaug.config import choose_preset
-    from faceaug.gan.config import PRESETS
+def preset_for(
+    name: str, compute: Compute, *, file: Path | None, pairs: list[str] | None, recipe: str = "default"
+) -> tuple[str, GeneratorConfig, TrainingConfig]:
+    """A preset by name, ``auto`` by what fits the device, with a recipe and then with settings from ``--config`` and ``--set``.
+
+    Raises:
+        ConfigError: no such preset, recipe or setting.
+    """
+    from faceaug.config import apply_settings, choose_preset
+    from faceaug.gan.config import PRESETS, apply_recipe
 
     chosen = name if name != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
-    return chosen, choose_preset(PRESETS, chosen)
+    generator, training = apply_recipe(recipe, *choose_preset(PRESETS, chosen))
+    found = apply_settings({"generator": generator, "training": training}, file=file, pairs=pairs or ())
+    return chosen, found["generator"], found["training"]
