@@ -246,7 +246,7 @@ def _train(
     rare = Intervals(samples=10**9, checkpoint=2_000)
     weights = fit_gan(folder, material.train, material.parser.network, networks, settings, compute, record=record, intervals=rare)
     found = evaluate(
-        folder,
+        folder / "evaluation",
         load_generator(weights, compute),
         targets=material.targets,
         sources=material.sources,
