@@ -10,7 +10,7 @@ import typer
 from .options import Device, Precision, Seed
 from .workspace import Workspace
 
-# Lengths that fit six minutes on two cores; they show the way, they do not settle anything.
+# Lengths that fit eight minutes on two cores; they show the way, they do not settle anything.
 _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
 _PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 1_600, 800, 4, 2
 
