@@ -91,13 +91,17 @@ def run() -> None:
     # Notebooks set it for their own processes; here curves only go to files, and matplotlib refuses to load without that backend.
     os.environ.pop("MPLBACKEND", None)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here its errors are ours; at the interpreter's end they would be a traceback and exit code 120
     except FaceaugError as error:
         typer.secho(f"faceaug: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)
     except OSError as error:  # the library tells of files; what is left is standard output and error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer has no other place to go
         with contextlib.suppress(OSError):
             told = f"faceaug: output cannot be written ({error.strerror}); free some space and run the same command again"
             typer.secho(told, err=True, fg=typer.colors.RED)

@@ -142,7 +142,9 @@ def test_a_container_without_the_libraries_of_opencv(tmp_path, library):
     assert "libgl1 and libglib2.0-0, or opencv-python-headless" in done.stderr
 
 
-def test_a_full_disk_under_standard_output(drawn, tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_under_standard_output(drawn, tmp_path, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     full = "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
     done = _as_a_process(tmp_path, full, "check", "helen", "--data-root", drawn)
     assert done.returncode == 2

@@ -65,7 +65,9 @@ def test_distances_proper_stand_beside_the_packaged_ones(tmp_path, ready):
         def __call__(self, images, *, label=""):
             return np.asarray(images, dtype=np.float32).mean((1, 2))
 
-    scores = evaluate(tmp_path, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={}, inception=Mean())["scores"]
+    scores = evaluate(tmp_path / "proper", **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={}, inception=Mean())[
+        "scores"
+    ]
     assert {"FID", "KID x1000", "FID-EffLite0", "KID-EffLite0 x1000"} <= set(scores)
-    alone = evaluate(tmp_path, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={})["scores"]
+    alone = evaluate(tmp_path / "alone", **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record={})["scores"]
     assert {key: scores[key] for key in alone} == alone
