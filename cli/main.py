@@ -99,9 +99,11 @@ def run() -> None:
         typer.secho(f"faceaug: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)
     except OSError as error:  # the library tells of files; what is left is standard output and error
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer has no other place to go
+        if error.errno == errno.EPIPE:  # whoever read it has seen enough
+            sys.exit(1)
         with contextlib.suppress(OSError):
             told = f"faceaug: output cannot be written ({error.strerror}); free some space and run the same command again"
             typer.secho(told, err=True, fg=typer.colors.RED)

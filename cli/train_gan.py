@@ -60,12 +60,14 @@ def train_gan(
     """
     import dataclasses
 
+    from faceaug.config import without_none
+
     compute = space.launch(1 if dry_run else devices, 1 if dry_run else nodes)
     chosen, generator, training = preset_for(preset, compute, recipe=recipe, file=config, pairs=settings)
     generator = dataclasses.replace(generator, variant=variant or generator.variant)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
-    training = dataclasses.replace(training, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    training = dataclasses.replace(training, **without_none(given))  # type: ignore[arg-type]
     what = f"preset {chosen} ({generator.size} px, width {generator.width}), {generator.variant}, recipe {recipe}"
     typer.echo(f"train-gan: {what}, {compute}")
     if dry_run:

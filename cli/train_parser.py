@@ -72,7 +72,7 @@ def run_parser(
     """
     import dataclasses
 
-    from faceaug.config import apply_settings, given, to_dict
+    from faceaug.config import apply_settings, to_dict, without_none
     from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
 
@@ -83,7 +83,9 @@ def run_parser(
         chosen = str(network.get("encoder") or ParserConfig.encoder)
         base = ParserConfig(encoder=chosen, pretrained=chosen == ParserConfig.encoder)
         found = apply_settings({"parser": base, "training": usual}, file=config, pairs=settings or ())
-        return dataclasses.replace(found["parser"], **given(network)), dataclasses.replace(found["training"], **given(training))
+        return dataclasses.replace(found["parser"], **without_none(network)), dataclasses.replace(
+            found["training"], **without_none(training)
+        )
 
     parser, _ = resolved(ParserTraining())
     train = space.labelled(faces, "train", size=parser.size, limit=labelled)

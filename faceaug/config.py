@@ -129,15 +129,12 @@ def configured(config: T, *, section: str, file: Path | None, pairs: Sequence[st
         ConfigError: as :func:`apply_settings`.
     """
     found: T = apply_settings({section: config}, file=file, pairs=pairs or ())[section]
-    return dataclasses.replace(found, **_given(given))  # type: ignore[type-var]
+    return dataclasses.replace(found, **without_none(given))  # type: ignore[type-var]
 
 
-def given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given: those that are not None."""
+def without_none(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's options that were given."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-_given = given  # where an argument has that name
 
 
 def _fields(config: Any) -> set[str]:

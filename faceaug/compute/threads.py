@@ -41,6 +41,9 @@ class FreeCores:
     each has a core of its own. Where one of them shares its core with another process, all of them wait for it, and most of the
     time is lost: one thread less is several times faster then.
 
+    Sums in another order round differently, so that two runs of one seed may differ in the last digits; with OMP_NUM_THREADS set
+    they do not.
+
     Args:
         read: gives the times now.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from faceaug.arrays import ByteArray, IntArray
+from faceaug.errors import DatasetDamaged
 
 _AT_ONCE = 1024
 
@@ -18,18 +20,21 @@ class _Lazy:
 
     shape: tuple[int, ...]
     dtype = np.dtype(np.uint8)
-    __array_priority__ = -1
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)
 
+    @cached_property
+    def _numbers(self) -> IntArray:
+        return np.arange(len(self))
+
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> ByteArray:
-        wanted = np.arange(len(self))[rows]
+        wanted = self._numbers[rows]
         found = self._read(np.atleast_1d(wanted))
         return found[0] if np.ndim(wanted) == 0 else found
 
@@ -70,6 +75,13 @@ class StoredRows(_Lazy):
             raise ValueError(f"{path}: does not have {shape[0]} rows")
 
     def _read(self, rows: IntArray) -> ByteArray:
+        try:
+            return self._read_file(rows)
+        except OSError as error:  # it was there when the set was opened
+            reason = error.strerror or str(error)
+            raise DatasetDamaged(f"{self._path}: cannot be read ({reason}); delete its folder, and it is made again") from error
+
+    def _read_file(self, rows: IntArray) -> ByteArray:
         found = np.empty((len(rows), *self.shape[1:]), dtype=np.uint8)
         flat = found.reshape(-1).data
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1  # rows that follow one another are read at once
@@ -82,7 +94,7 @@ class StoredRows(_Lazy):
                 while part:
                     count = file.readinto(part)
                     if not count:
-                        raise OSError(f"{self._path}: shorter than it was")
+                        raise OSError("shorter than it was")
                     part = part[count:]
         return found
 

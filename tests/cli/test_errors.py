@@ -152,6 +152,16 @@ def test_a_full_disk_under_standard_output(drawn, tmp_path, monkeypatch, unbuffe
     assert "faceaug: output cannot be written (No space left on device)" in done.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough(drawn, tmp_path, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    closed = "import os\nreader, writer = os.pipe()\nos.close(reader)\nos.dup2(writer, 1)"
+    done = _as_a_process(tmp_path, closed, "check", "helen", "--data-root", drawn)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_a_notebooks_backend_is_none_of_ours(trained, tmp_path):
     backend = "import os\nos.environ['MPLBACKEND'] = 'module://no_such_package.backend'"
     done = _as_a_process(tmp_path, backend, "plot", trained.gan.parent)

@@ -20,12 +20,14 @@ class Killed(Exception):
     pass
 
 
+def _fit(run, faces, tuning, training, compute):
+    return fit_parser(run, faces=faces, tuning=tuning, parser=PARSER, training=training, compute=compute, record={})
+
+
 def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
     real, tuning = noise(8), noise(2, seed=1)
     settings = ParserTraining(images=32, batch=4, evaluations=4)
-    whole = fit_parser(
-        tmp_path / "whole", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={}
-    )
+    whole = _fit(tmp_path / "whole", real, tuning, settings, compute)
 
     step = ParserStep.__call__
     calls = []
@@ -38,9 +40,9 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ParserStep, "__call__", dies)
     with pytest.raises(Killed):
-        fit_parser(tmp_path / "cut", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={})
+        _fit(tmp_path / "cut", real, tuning, settings, compute)
     monkeypatch.setattr(ParserStep, "__call__", step)
-    cut = fit_parser(tmp_path / "cut", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={})
+    cut = _fit(tmp_path / "cut", real, tuning, settings, compute)
 
     first, second = load_file(whole), load_file(cut)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -50,7 +52,7 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
 def test_it_learns(faces, compute, tmp_path):
     settings = ParserTraining(images=240, batch=4, evaluations=6, augment=False)
-    fit_parser(tmp_path, faces=faces, tuning=faces, parser=PARSER, training=settings, compute=compute, record={})
+    _fit(tmp_path, faces, faces, settings, compute)
     losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
     assert losses[-1] < 0.6 * losses[0]
     report = json.loads((tmp_path / "report.json").read_text())
@@ -63,25 +65,9 @@ def test_other_settings_in_the_same_folder_are_refused(noise, compute, tmp_path,
     real = noise(8)
     monkeypatch.setattr(training_module, "save_weights", lambda *_, **__: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
-        fit_parser(
-            tmp_path,
-            faces=real,
-            tuning=real,
-            parser=PARSER,
-            training=ParserTraining(images=4, batch=4),
-            compute=compute,
-            record={},
-        )
+        _fit(tmp_path, real, real, ParserTraining(images=4, batch=4), compute)
     with pytest.raises(CheckpointMismatch, match="other settings"):
-        fit_parser(
-            tmp_path,
-            faces=real,
-            tuning=real,
-            parser=PARSER,
-            training=ParserTraining(images=8, batch=4),
-            compute=compute,
-            record={},
-        )
+        _fit(tmp_path, real, real, ParserTraining(images=8, batch=4), compute)
 
 
 def test_a_batch_is_read_as_its_photos_one_by_one(trained, faces, compute):
@@ -101,13 +87,5 @@ def test_a_run_that_another_process_trains_keeps_its_log(noise, compute, tmp_pat
     with alone(tmp_path):
         (tmp_path / "log.jsonl").write_text('{"images": 999}\n')
         with pytest.raises(CheckpointMismatch, match="another process trains there"):
-            fit_parser(
-                tmp_path,
-                faces=real,
-                tuning=real,
-                parser=PARSER,
-                training=ParserTraining(images=4, batch=4),
-                compute=compute,
-                record={},
-            )
+            _fit(tmp_path, real, real, ParserTraining(images=4, batch=4), compute)
     assert read_log(tmp_path / "log.jsonl") == [{"images": 999}]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from faceaug.errors import DatasetDamaged
 from faceaug.prepare.rows import Rows, StoredRows, row_hashes
 
 
@@ -43,8 +44,11 @@ def test_what_is_not_there_is_an_error(stored, tmp_path):
 
 def test_a_file_that_was_cut_is_an_error(stored):
     stored._path.write_bytes(stored._path.read_bytes()[:100])
-    with pytest.raises(OSError, match="shorter than it was"):
+    with pytest.raises(DatasetDamaged, match=r"rows: cannot be read \(shorter than it was\); delete its folder"):
         _ = stored[:]
+    stored._path.unlink()
+    with pytest.raises(DatasetDamaged, match=r"rows: cannot be read \(No such file or directory\)"):
+        _ = stored[0]
 
 
 def test_hashes_are_of_what_rows_hold_wherever_they_lie(array, stored):
