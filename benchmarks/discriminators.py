@@ -17,7 +17,7 @@ from faceaug.files import write_json
 from faceaug.gan.discriminator import Judgement, PatchDiscriminator, ProjectedDiscriminator
 from faceaug.gan.features import ImageNetFeatures
 from faceaug.gan.inference import Generator
-from faceaug.generate.pairing import plan_pairs
+from faceaug.generate.plan import plan_pairs
 from faceaug.labels import check_schemes
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.progress import say

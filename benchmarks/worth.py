@@ -28,7 +28,7 @@ from faceaug.errors import CheckpointMismatch
 from faceaug.files import atomic_file, write_json, write_text
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.inference import Generator
-from faceaug.generate.pairing import Plan, plan_pairs
+from faceaug.generate.plan import Plan, plan_pairs
 from faceaug.images import write_png
 from faceaug.labels import HELEN_11, Scheme, check_schemes
 from faceaug.parser.batches import MixedBatches

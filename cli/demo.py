@@ -71,7 +71,7 @@ def demo(
 def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path) -> None:
     import json
 
-    from faceaug.benchmarks.page import Section, write_page
+    from faceaug.page import Section, write_page
     from faceaug.benchmarks.parsing import RESULTS
     from faceaug.benchmarks.report import table
 

@@ -22,7 +22,7 @@ from faceaug.files import write_json
 from faceaug.gan.batches import mirror_rows
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.inference import Generator
-from faceaug.generate.pairing import Plan, plan_pairs
+from faceaug.generate.plan import Plan, plan_pairs
 from faceaug.images import write_png
 from faceaug.labels import Scheme, check_schemes, fill_ignored
 from faceaug.parser.metrics import confusion, scores

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from faceaug.gan.blocks import Residual, conv, initialise, one_if, to_rgb, up
 from faceaug.gan.components import COMPONENTS, STRIDE, Part, anatomy, centres, cut_parts, enlarge, one_hot, place, region
 from faceaug.gan.config import GeneratorConfig
-from faceaug.gan.correspondence import Texture, disguise, transfer_texture
+from faceaug.gan.correspondence import Texture, component_index, disguise, transfer_texture
 from faceaug.gan.embedding import LocalEmbedding, feature_decoder
 from faceaug.gan.network import GeneratorNetwork, Look
 from faceaug.labels import BACKGROUND
@@ -131,6 +131,34 @@ def continued(image: Tensor, known: Tensor, reach: int) -> tuple[Tensor, Tensor]
     return image, known
 
 
+def look_texture(look: Look, parts: Tensor, dtype: torch.dtype) -> Texture:
+    """The pixels of a look's photos in the shape of targets: of a mixture, each component's from the person it is of.
+
+    Args:
+        look: of N faces; without photos nothing is known.
+        parts: ``(N, S, S)`` uint8, the targets' anatomies.
+        dtype: of the result.
+    """
+    if look.image is None or look.anatomy is None:
+        nothing = torch.zeros(len(parts), 4, *parts.shape[1:], device=parts.device, dtype=dtype)
+        return Texture(nothing[:, :3], nothing[:, 3:])
+    if look.owner is None:
+        return transfer_texture(parts, look.image.to(dtype), look.anatomy, look.known)
+    people = look.image.shape[1]
+    flat = Look(look.codes, look.image, look.anatomy, look.known).map(lambda tensor: tensor.flatten(0, 1))
+    assert flat.image is not None and flat.anatomy is not None
+    each = transfer_texture(parts.repeat_interleave(people, 0), flat.image.to(dtype), flat.anatomy, flat.known)
+    # Pixels of no component (0) are known of nobody: whose they are taken from is the same.
+    owner = torch.cat([torch.zeros_like(look.owner[:, :1]), look.owner], 1)
+    whose = owner.gather(1, component_index(parts).flatten(1)).reshape(len(parts), 1, 1, *parts.shape[1:])
+
+    def chosen(planes: Tensor) -> Tensor:
+        planes = planes.unflatten(0, (len(parts), people))
+        return planes.gather(1, whose.expand(-1, 1, planes.shape[2], -1, -1))[:, 0]
+
+    return Texture(chosen(each.image), chosen(each.known))
+
+
 class BackgroundFusing(nn.Module):
     """E_b and G_b: the foreground, the source's texture and the target's background to the result.
 
@@ -220,10 +248,8 @@ class Framework(GeneratorNetwork):
         parts = anatomy(labels, self.config.scheme)
         placed = place_components(self.component_features(look.codes), parts)
         condition = one_hot(labels, len(self.config.scheme)).to(images.dtype)
-        if look.image is None or look.anatomy is None:
-            texture = Texture(torch.zeros_like(images), torch.zeros_like(images[:, :1]))
-        else:
-            texture = transfer_texture(parts, look.image.to(images.dtype), look.anatomy, look.known)
+        texture = look_texture(look, parts, images.dtype)
+        if self.config.texture:
             condition = _beside(condition, texture.image, texture.known)
         foreground = self.mask_guided(condition, placed)
         result: Tensor = self.fusing(foreground, texture, images, parts)

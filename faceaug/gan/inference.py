@@ -113,13 +113,18 @@ class Generator:
         found = []
         for rows in _chunks(len(look)):
             some = look[torch.from_numpy(rows)]
-            photos = None if some.image is None else self._image(some.image.numpy())
+            photos = None if some.image is None else self._photos(some.image.numpy())
             some = dataclasses.replace(some.map(lambda tensor: tensor.to(self.compute.device)), image=photos)
             with self.compute.autocast():
                 found.append(
                     to_bytes(self.network.generate(some, self._image(target_images[rows]), self._labels(target_labels[rows])))
                 )
         return np.concatenate(found)[: len(look)]
+
+    def _photos(self, images: ByteArray) -> Tensor:
+        """Photos of looks, ``(N, S, S, 3)``, or of mixtures, ``(N, M, S, S, 3)``."""
+        found = self._image(images.reshape(-1, *images.shape[-3:]))
+        return found if images.ndim == 4 else found.unflatten(0, images.shape[:2])
 
     def _image(self, images: ByteArray) -> Tensor:
         return self.compute.image(to_float(images))

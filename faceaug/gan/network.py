@@ -24,12 +24,15 @@ class Look:
         image: ``(N, 3, S, S)`` float in [-1, 1]: the photos, of networks that use their pixels; else None.
         anatomy: ``(N, S, S)`` uint8: which part of the face each pixel is, likewise.
         known: ``(N, S, S)`` bool: pixels that may be used; all where None.
+        owner: ``(N, 5)`` int64: of a look mixed from M people, whose each component is; None where all are one person's. Photos
+            and anatomies have a second axis of M then.
     """
 
     codes: Tensor
     image: Tensor | None = None
     anatomy: Tensor | None = None
     known: Tensor | None = None
+    owner: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -47,6 +50,23 @@ class Look:
         rows = [vars(look) for look in looks]
         known = [name for name, value in rows[0].items() if value is not None]
         return cls(**{name: torch.cat([row[name] for row in rows]) for name in known})
+
+    @classmethod
+    def mix(cls, people: Sequence[Look], owner: Tensor) -> Look:
+        """Looks whose components are of several people.
+
+        Args:
+            people: M looks of N faces each, of a network with a code for each component; none is a mixture.
+            owner: ``(N, 5)`` int64, 0..M-1: whose each component is, in the order of :data:`faceaug.gan.components.COMPONENTS`.
+        """
+        codes = torch.stack([look.codes for look in people], 1)
+        index = owner[:, None, :, None].expand(-1, 1, -1, codes.shape[-1])
+
+        def beside(name: str) -> Tensor | None:
+            found = [getattr(look, name) for look in people]
+            return None if found[0] is None else torch.stack(found, 1)
+
+        return cls(codes.gather(1, index)[:, 0], beside("image"), beside("anatomy"), beside("known"), owner)
 
 
 class GeneratorNetwork(nn.Module, ABC):

@@ -20,7 +20,7 @@ class Cell:
     Attributes:
         folder: of the cell's run; :data:`DONE` in it holds the result.
         compute: gives the result; resumes what an earlier process left in the folder.
-        summary: the line that is shown of a result.
+        summary: the line that is shown of a result; none where it is empty.
     """
 
     folder: Path
@@ -57,6 +57,7 @@ def compute_cells(cells: Sequence[Cell]) -> list[dict[str, Any]]:
                 if mine and cell.result() is None:
                     result = cell.compute()
                     write_json(cell.folder / DONE, result)
-                    say(cell.summary(result))
+                    if told := cell.summary(result):
+                        say(told)
     found = [cell.result() for cell in cells]
     return [result for result in found if result is not None]

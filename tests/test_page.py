@@ -1,5 +1,5 @@
 import numpy as np
-from faceaug.benchmarks.page import Section, write_page
+from faceaug.page import Section, write_page
 
 from faceaug.images import write_png
 

@@ -1,0 +1,41 @@
+"""Masks that a parser predicts for unlabelled photos: new shapes, and less certain ones than people's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from faceaug.errors import NothingLeft
+from faceaug.parser.labelling import KEPT, label_photos
+from faceaug.parser.predict import Parser
+from faceaug.prepare.faces import FaceSet, LabelledFaces
+from faceaug.shapes.plausible import implausible, without_islands
+
+
+def read_masks(parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None) -> LabelledFaces:
+    """Photos as targets, with predicted label maps.
+
+    They are predicted on photo and mirror image; the least confident faces are left out, tiny islands removed, and faces left out
+    whose label map can be no face's (:mod:`faceaug.shapes.plausible`).
+
+    Args:
+        parser: P_F.
+        photos: aligned photos; of labelled ones the label maps are predicted all the same.
+        keep: share of the photos that is kept, the most confident ones.
+        cache: see :func:`faceaug.parser.labelling.label_photos`.
+
+    Raises:
+        NothingLeft: no label map is a face's.
+    """
+    found = label_photos(parser, replace(photos, labels=None), keep=keep, cache=cache, label="predicting masks")
+    labels = np.concatenate([without_islands(found.labels[at : at + 256]) for at in range(0, len(found), 256)])
+    reasons = [implausible(found.scheme.anatomy(one)) for one in labels]
+    kept = np.flatnonzero([not reason for reason in reasons])
+    if not len(kept):
+        raise NothingLeft(f"{photos.title}: none of {len(found)} predicted masks is a face's; train the parser longer")
+    dropped = Counter(found.dropped) + Counter(f"mask: {reason}" for reason in reasons if reason)
+    chosen = found.select(kept, lazily=True)
+    return replace(chosen, labels=labels[kept], title=f"{photos.title}, predicted masks", dropped=dict(dropped))
