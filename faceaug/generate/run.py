@@ -31,6 +31,7 @@ from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
 from faceaug.shards.reader import COMPLETE, ShardReader
+from faceaug.shards.verify import read_index, verify
 from faceaug.shards.writer import shard_name, write_shard
 
 
@@ -111,10 +112,9 @@ def generate(
         "size": targets.size,
     }
     claim(run, record)
-    if (run / COMPLETE).is_file():
+    if (run / COMPLETE).is_file() and not _broken_up(run):
         say(f"generate: already finished: {run}")
-        advice = "delete this file to generate what is missing"
-        return read_json(run / COMPLETE, "faces", "planned", "dropped", "agreement", "shards", advice=advice)
+        return read_index(run)
     gender, target_male, report = _genders(run, targets, sources, config, parser)
     plan = plan_pairs(
         targets,
@@ -138,14 +138,15 @@ def generate(
             tally = run / f"{shard_name(number)}.json"
             if not (path.is_file() and tally.is_file()):
                 images, labels, columns, lost = generation.generate(plan, rows, progress)
-                write_json(tally, {"rows": len(images), "dropped": lost, "unknown": int((labels == IGNORE).sum())})
-                write_shard(
+                tally.unlink(missing_ok=True)  # of a shard that is gone
+                entry = write_shard(
                     path, images, labels, columns, number=number, scheme=targets.scheme, generator=generator.hash, config=record
                 )
+                write_json(tally, {**entry, "dropped": lost, "unknown": int((labels == IGNORE).sum())})
             known = read_json(tally, "rows", "dropped", "unknown", advice="delete it to generate its shard again")
             dropped.update(known["dropped"])
             unknown += known["unknown"]
-            shards.append({"file": path.name, "rows": known["rows"]})
+            shards.append({"file": path.name, **known})
             progress.update(int(rows[-1]) + 1)
     total = sum(shard["rows"] for shard in shards)
     if not total:
@@ -172,6 +173,26 @@ def generate(
         (run / f"{shard_name(number)}.json").unlink(missing_ok=True)
     say(f"generate: {total:,} faces; dropped: {_told(dropped)}")
     return summary
+
+
+def _broken_up(run: Path) -> bool:
+    """Whether a finished set has shards that are not as they were written; then it is as if they had never been.
+
+    The index becomes the tallies of the shards that are right, so that only the others are generated again.
+    """
+    bad = verify(run)
+    if not bad:
+        return False
+    for shard in bad:
+        say(f"generate: {shard.path} {shard.reason}; generating it again")
+    broken = {shard.path.name for shard in bad}
+    for entry in read_index(run)["shards"]:
+        if entry["file"] not in broken and "dropped" in entry:
+            write_json(run / f"{entry['file']}.json", entry)
+        else:
+            (run / entry["file"]).unlink(missing_ok=True)
+    (run / COMPLETE).unlink()
+    return True
 
 
 def _told(dropped: Counter[str]) -> str:
