@@ -94,7 +94,7 @@ def test_killed_and_resumed_is_as_uninterrupted(ready, tmp_path, monkeypatch):
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, *args, **kwargs)
+        return write(path, *args, **kwargs)
 
     monkeypatch.setattr(module, "write_shard", dies)
     with pytest.raises(KeyboardInterrupt):
