@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_shard(
     scheme: Scheme,
     generator: str,
     config: dict[str, Any],
-) -> None:
+) -> dict[str, Any]:
     """Write a shard atomically.
 
     Args:
@@ -57,6 +58,9 @@ def write_shard(
         scheme: of the labels.
         generator: hash of the generator's weights.
         config: what the set was made from, JSON-able.
+
+    Returns:
+        Its entry in the set's index: ``file``, ``rows``, ``bytes``, ``sha256``.
 
     Raises:
         OutputError: it cannot be written.
@@ -85,3 +89,5 @@ def write_shard(
             )
     with atomic_file(path) as part:
         part.write_bytes(content.getbuffer())
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()
+    return {"file": path.name, "rows": len(images), "bytes": len(content.getbuffer()), "sha256": digest}

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from faceaug.labels import IGNORE
 from faceaug.parser.predict import load_parser, predict_against, predict_labels
 from faceaug.prepare.faces import align
 from faceaug.shards.reader import ShardReader
+from faceaug.shards.verify import verify
 
 CONFIG = GenerateConfig(per_mask=2, rows_per_shard=7)
 
@@ -92,7 +94,7 @@ def test_killed_and_resumed_is_as_uninterrupted(ready, tmp_path, monkeypatch):
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, *args, **kwargs)
+        return write(path, *args, **kwargs)
 
     monkeypatch.setattr(module, "write_shard", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -164,3 +166,23 @@ def test_damaged_records_of_a_set_are_named(ready, tmp_path):
         with pytest.raises(CheckpointMismatch, match=rf"{name}: damaged \(no .*\); delete"):
             generate(tmp_path, **ready, config=CONFIG)
         (tmp_path / name).unlink()
+
+
+def test_bad_shards_are_found_and_generated_again(ready, tmp_path):
+    first = generate(tmp_path, **ready, config=CONFIG)
+    assert verify(tmp_path) == []
+    whole = _shards(tmp_path)
+    flipped = bytearray(whole["shard-00001.h5"])
+    flipped[len(flipped) // 2] ^= 1
+    (tmp_path / "shard-00001.h5").write_bytes(flipped)
+    (tmp_path / "shard-00002.h5").write_bytes(whole["shard-00002.h5"][:1000])
+    (tmp_path / "shard-00003.h5").unlink()
+    assert [shard.path.name for shard in verify(tmp_path)] == ["shard-00001.h5", "shard-00002.h5", "shard-00003.h5"]
+    kept = (tmp_path / "shard-00000.h5").stat().st_mtime_ns
+    assert generate(tmp_path, **ready, config=CONFIG) == first
+    assert (tmp_path / "shard-00000.h5").stat().st_mtime_ns == kept
+    assert {name: hashlib.sha256(data).hexdigest() for name, data in _shards(tmp_path).items()} == {
+        shard["file"]: shard["sha256"] for shard in first["shards"]
+    }
+    assert verify(tmp_path) == []
+    assert not list(tmp_path.glob("*.h5.json"))
