@@ -133,11 +133,11 @@ class ShardReader:
         path, row = self._locate(index)
         with _told(path):
             file = self._open(path)
-            return {name: file[name].asstr()[row] if name in ("target", "source") else file[name][row].item() for name in COLUMNS}
+            return {name: file[name].asstr()[row] if name in ("target", "source", "params") else file[name][row].item() for name in COLUMNS}
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One column over all rows: one of :data:`~faceaug.shards.writer.COLUMNS`, ``image`` or ``label``."""
-        text, found = name in ("target", "source"), []
+        text, found = name in ("target", "source", "params"), []
         for path in self.paths:
             with _told(path):
                 column = self._open(path)[name]

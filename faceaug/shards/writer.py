@@ -27,6 +27,10 @@ COLUMNS: dict[str, Any] = {
     "row": np.int64,
     "seed": np.uint64,
     "agreement": np.float32,
+    "params": h5py.string_dtype(),
+    "mask_read": np.int8,
+    "unknown": np.float32,
+    "ita": np.float32,
 }
 """Datasets with one value a row; ``image`` and ``label`` come on top."""
 
