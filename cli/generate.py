@@ -62,7 +62,7 @@ def generate(
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
     from faceaug.config import configured, to_dict
-    from faceaug.generate.run import GenerateConfig
+    from faceaug.generate.config import GenerateConfig
     from faceaug.generate.run import generate as run_generation
 
     given = {"per_mask": per_mask, "gender": gender, "candidates": candidates, "min_agreement": min_agreement}

@@ -11,7 +11,8 @@ from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
 from faceaug.gan.inference import load_generator
 from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
-from faceaug.generate.run import GenerateConfig, generate
+from faceaug.generate.config import GenerateConfig
+from faceaug.generate.run import generate
 from faceaug.labels import IGNORE
 from faceaug.parser.predict import load_parser, predict_against, predict_labels
 from faceaug.prepare.faces import align

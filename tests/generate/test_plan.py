@@ -7,7 +7,7 @@ from small import noise_faces
 
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
-from faceaug.generate.pairing import plan_pairs
+from faceaug.generate.plan import plan_pairs
 from faceaug.labels import HELEN_11
 
 
