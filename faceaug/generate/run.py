@@ -30,8 +30,9 @@ from faceaug.prepare.likeness import CANDIDATES
 from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
-from faceaug.shards.reader import COMPLETE, ShardReader
-from faceaug.shards.verify import read_index, verify
+from faceaug.shards.index import COMPLETE, common_facts, read_index
+from faceaug.shards.reader import ShardReader
+from faceaug.shards.verify import verify
 from faceaug.shards.writer import shard_name, write_shard
 
 
@@ -158,6 +159,7 @@ def generate(
     measured = reader.column("agreement")
     summary = {
         **record,
+        **common_facts(targets.size, targets.scheme),
         "faces": total,
         "planned": len(plan),
         "dropped": dict(dropped),
@@ -294,6 +296,7 @@ class _Generation:
             "source_mirrored": plan.mirrored[rows[keep]].astype(np.int64),
             "seed": plan.seed[rows[keep]],
             "agreement": fits[keep],
+            "params": ["{}"] * int(keep.sum()),
         }
         return images[keep], labels[keep], columns, {reason: n for reason, n in lost.items() if n}
 
