@@ -31,13 +31,9 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
-from faceaug.runs.jobs import DONE, Cell, compute_cells
-from faceaug.shapes.edits import build_operations, chosen_operations
-from faceaug.shapes.model import ShapeModel
-from faceaug.shapes.operation import Operation
-from faceaug.shards.card import write_card
-from faceaug.shards.reader import COMPLETE, ShardReader
-from faceaug.shards.verify import read_index, verify
+from faceaug.shards.index import COMPLETE, common_facts, read_index
+from faceaug.shards.reader import ShardReader
+from faceaug.shards.verify import verify
 from faceaug.shards.writer import shard_name, write_shard
 
 PREPARED, MODEL, PARTS = "prepared.json", "shape-model.safetensors", "parts"
@@ -292,11 +288,11 @@ def _finish(
     measured = reader.column("agreement")
     summary = {
         **record,
-        "faces": faces,
-        "planned": planned,
-        "dropped": dict(sorted(dropped.items())),
-        "rejected_shapes": dict(sorted(rejected.items())),
-        "gender_classifier": setting.classifier,
+        **common_facts(targets.size, targets.scheme),
+        "faces": total,
+        "planned": len(plan),
+        "dropped": dict(dropped),
+        "gender_classifier": report,
         "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
         "unknown_pixels": round(sum(entry["unknown"] for entry in entries) / faces, 4),
         "shards": [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries],
@@ -345,3 +341,112 @@ def _discard(run: Path) -> None:
             path.unlink()
     with contextlib.suppress(OSError):  # the user's own files may be there
         run.rmdir()
+
+
+def _genders(
+    run: Path, targets: LabelledFaces, sources: LabelledFaces, config: GenerateConfig, parser: Parser
+) -> tuple[GenderClassifier | None, npt.NDArray[np.int64], dict[str, Any] | None]:
+    """The targets' genders: as known, else classified; kept in ``gender.json`` for a resumed run."""
+    if config.gender == "any":
+        return None, targets.male, None
+    path = run / "gender.json"
+    if path.is_file() and config.gender == "consistent":
+        stored = read_json(path, "target_male", "classifier", advice="delete it to classify anew")
+        return None, np.array(stored["target_male"], dtype=np.int64), stored["classifier"]
+    classifier = fit_gender(sources, ImageFeatures(parser.compute), seed=config.seed)
+    found = classifier.male(targets.images, label="gender of targets")
+    male = np.where(targets.male >= 0, targets.male, found)
+    report = {"held_out_accuracy": classifier.accuracy, "held_out_photos": classifier.held_out}
+    say(
+        f"gender: {classifier.accuracy:.1%} right on {classifier.held_out} held-out source photos; targets: "
+        f"{int((male == 1).sum())} male, {int((male == 0).sum())} female"
+    )
+    write_json(path, {"classifier": report, "target_male": male.tolist()})
+    return classifier, male, report
+
+
+class _Generation:
+    """Generates planned rows; every source is encoded once and its look kept."""
+
+    def __init__(
+        self,
+        targets: LabelledFaces,
+        sources: LabelledFaces,
+        target_male: npt.NDArray[np.int64],
+        generator: Generator,
+        parser: Parser,
+        gender: GenderClassifier | None,
+        config: GenerateConfig,
+        batch: int,
+    ) -> None:
+        self.targets, self.sources, self.target_male = targets, sources, target_male
+        self.generator, self.parser, self.gender, self.config, self.batch = generator, parser, gender, config, batch
+        self.looks: dict[tuple[int, bool], Look] = {}
+
+    def _encode(self, source: npt.NDArray[np.int64], mirrored: npt.NDArray[np.bool_]) -> Look:
+        scheme = self.sources.scheme
+        wanted = list(zip(source.tolist(), mirrored.tolist(), strict=True))
+        new = sorted(set(wanted) - self.looks.keys())
+        for start in range(0, len(new), self.batch):
+            rows, turned = (np.array(column) for column in zip(*new[start : start + self.batch], strict=True))
+            look = self.generator.encode(
+                *mirror_rows(self.sources.images[rows], self.sources.labels[rows], turned, scheme), scheme
+            )
+            self.looks.update({key: look[i : i + 1] for i, key in enumerate(new[start : start + self.batch])})
+        return Look.join([self.looks[key] for key in wanted])
+
+    def generate(
+        self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
+    ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
+        """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
+        look = self._encode(plan.source[rows], plan.mirrored[rows])
+        target, source = plan.target[rows], plan.source[rows]
+        labels = self.targets.labels[target]
+        generated, read, likely = [], [], []
+        for start in range(0, len(rows), self.batch):
+            some = slice(start, start + self.batch)
+            generated.append(self.generator.generate(look[some], self.targets.images[target[some]], labels[some]))
+            found, probability = predict_against(self.parser, generated[-1], labels[some])
+            read.append(found)
+            likely.append(probability)
+            progress.update(int(rows[start]))
+        images = np.concatenate(generated)
+        fits = agreement(np.concatenate(read), labels)
+        labels = np.where(np.concatenate(likely) < self.config.min_confidence, IGNORE, labels).astype(np.uint8)
+        lost: dict[str, int] = {}
+        keep = fits >= self.config.min_agreement
+        lost["agreement too low"] = int((~keep).sum())
+        if self.config.gender == "filter" and self.gender is not None:
+            same = self.gender.male(images) == self.target_male[target]
+            lost["generated gender differs from the target's"] = int((keep & ~same).sum())
+            keep &= same
+        columns = {
+            "target": [self.targets.names[i] for i in target[keep]],
+            "source": [self.sources.names[i] for i in source[keep]],
+            "target_male": self.target_male[target[keep]],
+            "source_male": self.sources.male[source[keep]],
+            "row": rows[keep],
+            "source_mirrored": plan.mirrored[rows[keep]].astype(np.int64),
+            "seed": plan.seed[rows[keep]],
+            "agreement": fits[keep],
+            "params": ["{}"] * int(keep.sum()),
+        }
+        return images[keep], labels[keep], columns, {reason: n for reason, n in lost.items() if n}
+
+
+def contact_sheet(reader: ShardReader, targets: LabelledFaces, sources: LabelledFaces, *, columns: int = 12) -> ByteArray:
+    """Generated faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
+    chosen = np.unique(np.linspace(0, len(reader) - 1, 2 * columns).round().astype(int))
+    target_of = {name: index for index, name in enumerate(targets.names)}
+    source_of = {name: index for index, name in enumerate(sources.names)}
+    lines: list[tuple[str, list[ByteArray]]] = []
+    for start in range(0, len(chosen), columns):
+        about = [reader.about(int(index)) for index in chosen[start : start + columns]]
+        faces = [reader.face(int(index)) for index in chosen[start : start + columns]]
+        lines += [
+            ("target", [targets.images[target_of[row["target"]]] for row in about]),
+            ("mask", [targets.scheme.colour(labels) for _, labels in faces]),
+            ("source", [sources.images[source_of[row["source"]]] for row in about]),
+            ("generated", [image for image, _ in faces]),
+        ]
+    return grid(lines)

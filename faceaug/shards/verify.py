@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faceaug.errors import FaceaugError, ShardDamaged
-from faceaug.files import read_json
+from faceaug.errors import FaceaugError
 from faceaug.progress import Progress
-from faceaug.shards.reader import COMPLETE, ShardReader
+from faceaug.shards.index import read_index as read_index
+from faceaug.shards.reader import check_shard
 
 _AT_ONCE = 2**22
 
@@ -26,18 +26,6 @@ class BadShard:
 
     path: Path
     reason: str
-
-
-def read_index(folder: Path) -> dict[str, Any]:
-    """``complete.json`` of a finished set.
-
-    Raises:
-        ShardDamaged: there is none, or it is damaged.
-    """
-    path = folder / COMPLETE
-    if not path.is_file():
-        raise ShardDamaged(f"{folder}: holds no finished set; run the same `faceaug generate` command to its end")
-    return read_json(path, "faces", "planned", "dropped", "agreement", "shards", advice="delete it to generate what is missing")
 
 
 def verify(folder: Path) -> list[BadShard]:
@@ -64,7 +52,7 @@ def _reason(path: Path, shard: dict[str, Any]) -> str:
         if not path.is_file():
             return "is missing"
         if "sha256" not in shard:
-            ShardReader(path).close()
+            check_shard(path)
             return ""
         size = path.stat().st_size
         if size != shard["bytes"]:

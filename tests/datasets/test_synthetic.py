@@ -31,6 +31,7 @@ def folder(tmp_path):
             "row": np.arange(count) + 5 * number,
             "seed": np.arange(count),
             "agreement": (np.arange(count) + 5 * number) / 10,
+            "params": ["{}"] * count,
         }
         images = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
         labels = rng.integers(0, 11, (count, 16, 16), dtype=np.uint8)

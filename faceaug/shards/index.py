@@ -1,0 +1,33 @@
+"""``complete.json``, the index of a finished set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from faceaug.config import to_dict
+from faceaug.errors import ShardDamaged
+from faceaug.files import read_json
+from faceaug.labels import Scheme
+from faceaug.shards.writer import VERSION
+
+COMPLETE = "complete.json"
+"""Written last: a folder that has it is a whole set."""
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """``complete.json`` of a finished set.
+
+    Raises:
+        ShardDamaged: there is none.
+        CheckpointMismatch: it is damaged.
+    """
+    path = folder / COMPLETE
+    if not path.is_file():
+        raise ShardDamaged(f"{folder}: holds no finished set; run the same `faceaug generate` command to its end")
+    return read_json(path, "faces", "planned", "dropped", "agreement", "shards", advice="delete it to generate what is missing")
+
+
+def common_facts(size: int, scheme: Scheme) -> dict[str, Any]:
+    """What the index says of all shards, so that a reader need not open them: ``version``, ``size``, ``scheme``."""
+    return {"version": VERSION, "size": size, "scheme": to_dict(scheme)}
