@@ -71,9 +71,10 @@ def demo(
 def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path) -> None:
     import json
 
-    from faceaug.page import Section, write_page
     from faceaug.benchmarks.parsing import RESULTS
     from faceaug.benchmarks.report import table
+
+    from faceaug.page import Section, write_page
 
     results = json.loads((bench / RESULTS).read_text())
     made = json.loads((generated / "complete.json").read_text())

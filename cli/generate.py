@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import AnySeed, ConfigFile, Generator, Labelled, Out, Settings
+from .options import AnySeed, ConfigFile, Devices, DryRun, Generator, Labelled, Nodes, Out, Settings
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from faceaug.generate.config import GenerateConfig
+    from faceaug.generate.run import Inputs
+
+PREDICTED = "read:"
+"""Before a dataset's name: the parser predicts its masks."""
 
 
 def generate(
     space: Workspace,
-    masks: Annotated[str, typer.Option(help="Labelled faces whose training masks are generated on, NAME or NAME:DIR.")] = "helen",
+    masks: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Labelled faces whose training masks are generated on, NAME or NAME:DIR; read:NAME or read:NAME:DIR for "
+            "photos whose masks the parser predicts. May be repeated; else helen."
+        ),
+    ] = None,
     sources: Annotated[str, typer.Option(help="Photos whose faces are generated, NAME or NAME:DIR.")] = "celeba",
     per_mask: Annotated[
         int | None,
         typer.Option(help="Different sources for every mask; else 2."),
+    ] = None,
+    total: Annotated[int | None, typer.Option(help="Faces in all, before filters, in place of --per-mask.")] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help="rare: more faces for masks with rare classes; hard: for those that the judge finds hard; none (default)."
+        ),
     ] = None,
     gender: Annotated[
         str | None,
@@ -25,6 +45,14 @@ def generate(
             help="consistent (default): sources of the mask's gender; filter: any source, then generated faces of another gender "
             "are dropped, the paper's way; any: neither."
         ),
+    ] = None,
+    mix: Annotated[
+        str | None,
+        typer.Option(help="none (default): one source a face; pairs: components of two; all: eyes, mouth, skin, hair of four."),
+    ] = None,
+    shapes: Annotated[
+        str | None,
+        typer.Option(help="Change masks: all, or some of flip,similarity,elastic,model,hair,mouth,eyes,brows; else none."),
     ] = None,
     candidates: Annotated[
         int | None,
@@ -36,28 +64,48 @@ def generate(
     ] = None,
     min_confidence: Annotated[
         float | None,
-        typer.Option(help="Pixels whose class the parser finds less likely than this (0..1) become 255, unknown; else none."),
+        typer.Option(help="Pixels whose class the judge finds less likely than this (0..1) become 255, unknown; else none."),
+    ] = None,
+    max_doubt: Annotated[
+        float | None,
+        typer.Option(help="Pixels become 255 whose loss is more than this many times their class's on real faces; else none."),
+    ] = None,
+    min_difference: Annotated[
+        float | None,
+        typer.Option(help="Drop faces that differ less than this from a photo or from one another (0..255, try 6); else none."),
     ] = None,
     labelled: Labelled = None,
     generator: Generator = None,
     parser: Annotated[
         Path | None,
-        typer.Option(help="Weights of the parser that labels the sources and scores the results; else the GAN's own."),
+        typer.Option(
+            help="Weights of the parser that labels the sources, and photos whose masks are predicted; else the GAN's own."
+        ),
+    ] = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            help="Weights of the parser that scores the results, best one that never trained the GAN; else as --parser."
+        ),
     ] = None,
     rows_per_shard: Annotated[
         int | None,
         typer.Option(help="Planned faces in a shard; else 500."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
     out: Out = None,
     settings: Settings = None,
     config: ConfigFile = None,
+    dry_run: DryRun = False,
     seed: AnySeed = None,
 ) -> None:
     """Generate labelled faces: for each mask, sources of the same gender, into HDF5 shards.
 
-    Writes config.json, shard-*.h5 (format: faceaug/shards/FORMAT.md), faces.png, gender.json and, last, complete.json. The same
-    command resumes at the first missing shard.
+    Writes config.json, shard-*.h5 (format: faceaug/shards/FORMAT.md), pictures, report.html, a card and, last, complete.json. The
+    same command resumes, generates damaged shards again, and shares the work with others like it, on this machine or on several
+    that share the disk.
 
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
@@ -65,31 +113,103 @@ def generate(
     from faceaug.generate.config import GenerateConfig
     from faceaug.generate.run import generate as run_generation
 
-    given = {"per_mask": per_mask, "gender": gender, "candidates": candidates, "min_agreement": min_agreement}
-    given |= {"min_confidence": min_confidence, "rows_per_shard": rows_per_shard, "seed": seed}
+    given: dict[str, Any] = {
+        "per_mask": per_mask,
+        "total": total,
+        "balance": balance,
+        "gender": gender,
+        "mix": mix,
+        "shapes": shapes,
+    }
+    given |= {"candidates": candidates, "min_agreement": min_agreement, "min_confidence": min_confidence}
+    given |= {"max_doubt": max_doubt, "min_difference": min_difference, "rows_per_shard": rows_per_shard, "seed": seed}
     generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
-    weights, gan = space.generator(generator)
-    p_f = space.parser(parser) if parser is not None else space.parser_of(gan)
-    size = gan.config.size
-    targets = space.labelled(masks, "train", size=size, limit=labelled)
-    photos = space.photos(sources, size=size)
+    space.launch(devices, nodes)
+    specs = masks or ["helen"]
+    weights, inputs = open_inputs(space, specs, sources, labelled=labelled, generator=generator, parser=parser, judge=judge)
+    if dry_run:
+        _show_plan(inputs, generating, batch)
+        return
     identity = {
         "generate": to_dict(generating),
-        "generator": gan.hash,
-        "parser": p_f.hash,
-        "masks": targets.about(),
-        "sources": photos.about(),
+        "generator": inputs.generator.hash,
+        "parser": inputs.parser.hash,
+        "judge": inputs.judge.hash,
+        "masks": inputs.targets.about(),
+        "sources": inputs.sources.about(),
     }
-    run = space.run(out, "synthetic", f"{masks.split(':')[0]}-{size}", identity)
+    name = f"{specs[0].removeprefix(PREDICTED).split(':')[0]}-{inputs.targets.size}"
+    run = space.run(out, "synthetic", name, identity)
     typer.echo(
-        f"generate: {len(targets):,} masks ({targets.title}), {generating.per_mask} of {len(photos):,} sources "
-        f"at {size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
+        f"generate: {len(inputs.targets):,} masks ({inputs.targets.title}), {len(inputs.sources):,} sources at "
+        f"{inputs.targets.size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
     )
     summary = run_generation(
-        run, targets=targets, sources=space.predicted(p_f, photos), generator=gan, parser=p_f, config=generating, batch=batch
+        run, inputs, config=generating, batch=batch, provenance=_provenance(space, inputs, weights, specs, sources)
     )
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"
-        f"shards: {run}, pictures: {run / 'faces.png'}"
+        f"shards: {run}, report: {run / 'report.html'}, pictures: {run / 'faces.png'}"
+    )
+
+
+def open_inputs(
+    space: Workspace,
+    masks: list[str],
+    sources: str,
+    *,
+    labelled: int | None = None,
+    generator: Path | None = None,
+    parser: Path | None = None,
+    judge: Path | None = None,
+) -> tuple[Path, Inputs]:
+    """What is generated from: the generator's file, and all that :func:`faceaug.generate.run.generate` needs."""
+    from functools import reduce
+
+    from faceaug.generate.masks import read_masks
+    from faceaug.generate.run import Inputs
+    from faceaug.prepare.faces import join
+
+    weights, gan = space.generator(generator)
+    p_f = space.parser(parser) if parser is not None else space.parser_of(gan)
+    size = gan.config.size
+    sets = []
+    for spec in masks:
+        if spec.startswith(PREDICTED):
+            photos = space.photos(spec.removeprefix(PREDICTED), size=size)
+            sets.append(read_masks(p_f, photos, cache=space.cache))
+        else:
+            sets.append(space.labelled(spec, "train", size=size, limit=labelled))
+    photos_of = space.predicted(p_f, space.photos(sources, size=size))
+    return weights, Inputs(reduce(join, sets), photos_of, gan, p_f, space.parser(judge) if judge is not None else p_f)
+
+
+def _provenance(space: Workspace, inputs: Inputs, weights: Path, masks: list[str], sources: str) -> dict[str, Any]:
+    """Where it all came from: for the card, and for generating a row again."""
+    licence_of = lambda spec, root: "x"  # noqa
+
+    roles = [*(("masks", spec) for spec in masks), ("sources", sources)]
+    return {
+        "sets": [
+            {"role": role, "spec": spec, "licence": licence_of(spec.removeprefix(PREDICTED), space.root)} for role, spec in roles
+        ],
+        "data_root": str(space.root.absolute()),
+        "generator": str(weights.absolute()),
+    }
+
+
+def _show_plan(inputs: Inputs, config: GenerateConfig, batch: int) -> None:
+    """What would be generated: how many faces of how many masks, how large, how long."""
+    from faceaug.generate.estimate import estimate
+    from faceaug.progress import clock
+
+    found = estimate(inputs, config, batch)
+    edited = f", {found.edited:.0%} of them with a changed mask" if config.shapes else ""
+    typer.echo(
+        f"plan: {found.rows:,} faces on {found.masks:,} of {len(inputs.targets):,} masks, {found.fewest} to {found.most} "
+        f"each{edited}\n"
+        f"size: {found.size / 2**20:,.0f} MiB in {found.shards:,} shards, {found.size / found.rows:,.0f} bytes a face\n"
+        f"time: {clock(found.seconds)} for one process like this, {found.rate:,.1f} faces/s, measured on {found.measured} faces\n"
+        f"nothing was written"
     )

@@ -145,15 +145,15 @@ def look_texture(look: Look, parts: Tensor, dtype: torch.dtype) -> Texture:
     if look.owner is None:
         return transfer_texture(parts, look.image.to(dtype), look.anatomy, look.known)
     people = look.image.shape[1]
-    flat = Look(look.codes, look.image, look.anatomy, look.known).map(lambda tensor: tensor.flatten(0, 1))
-    assert flat.image is not None and flat.anatomy is not None
-    each = transfer_texture(parts.repeat_interleave(people, 0), flat.image.to(dtype), flat.anatomy, flat.known)
+    image, anatomy_of = look.image.to(dtype).flatten(0, 1), look.anatomy.flatten(0, 1)
+    known = None if look.known is None else look.known.flatten(0, 1)
+    each = transfer_texture(parts.repeat_interleave(people, 0), image, anatomy_of, known)
     # Pixels of no component (0) are known of nobody: whose they are taken from is the same.
     owner = torch.cat([torch.zeros_like(look.owner[:, :1]), look.owner], 1)
     whose = owner.gather(1, component_index(parts).flatten(1)).reshape(len(parts), 1, 1, *parts.shape[1:])
 
     def chosen(planes: Tensor) -> Tensor:
-        planes = planes.unflatten(0, (len(parts), people))
+        planes = planes.reshape(len(parts), people, *planes.shape[1:])
         return planes.gather(1, whose.expand(-1, 1, planes.shape[2], -1, -1))[:, 0]
 
     return Texture(chosen(each.image), chosen(each.known))

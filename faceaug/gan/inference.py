@@ -124,7 +124,7 @@ class Generator:
     def _photos(self, images: ByteArray) -> Tensor:
         """Photos of looks, ``(N, S, S, 3)``, or of mixtures, ``(N, M, S, S, 3)``."""
         found = self._image(images.reshape(-1, *images.shape[-3:]))
-        return found if images.ndim == 4 else found.unflatten(0, images.shape[:2])
+        return found if images.ndim == 4 else found.reshape(*images.shape[:2], *found.shape[1:])
 
     def _image(self, images: ByteArray) -> Tensor:
         return self.compute.image(to_float(images))

@@ -50,7 +50,8 @@ def mask_weights(targets: LabelledFaces, mode: str, parser: Parser) -> FloatArra
                 has[row] = counts >= max(_LEAST * labels.size, 1)
         share = has.mean(0)
         factors = np.sqrt(COMMON / np.maximum(share, 1e-9)).clip(min=1.0)
-        return np.where(has, factors, 1.0).max(1)
+        found: FloatArray = np.where(has, factors, 1.0).max(1)
+        return found
     if mode == "hard":
         losses = np.empty(len(targets))
         with Progress("hardness of masks", len(targets), unit="faces") as progress:
@@ -60,7 +61,8 @@ def mask_weights(targets: LabelledFaces, mode: str, parser: Parser) -> FloatArra
                 losses[rows] = -np.log(np.maximum(likely, 1e-6)).mean((1, 2))
                 progress.update(min(start + _AT_ONCE, len(targets)))
         rank = np.argsort(np.argsort(losses, kind="stable"), kind="stable")
-        return HARDEST ** (rank / max(len(targets) - 1, 1))
+        weights: FloatArray = HARDEST ** (rank / max(len(targets) - 1, 1))
+        return weights
     return np.ones(len(targets))
 
 
@@ -70,7 +72,7 @@ def shared_out(total: int, weights: FloatArray) -> IntArray:
     What is left after rounding down goes to the largest remainders; of equal ones, evenly over the set.
     """
     exact = total * weights / weights.sum()
-    found = np.floor(exact).astype(np.int64)
+    found: IntArray = np.floor(exact).astype(np.int64)
     left = total - int(found.sum())
     remainders = exact - found
     # Equal remainders are taken from all over the set, not from its beginning: 0, 1/2, 1/4, 3/4, ...

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.arrays import ByteArray, FloatArray, Float32Array, IntArray
+from faceaug.arrays import ByteArray, Float32Array, FloatArray, IntArray
 from faceaug.errors import ConfigError
 from faceaug.generate.gender import GenderClassifier
 from faceaug.labels import IGNORE
@@ -62,7 +62,8 @@ class Agreement:
 
     def keep(self, faces: Candidates) -> npt.NDArray[np.bool_]:
         """See the protocol."""
-        return faces.agreement >= self.least
+        found: npt.NDArray[np.bool_] = faces.agreement >= self.least
+        return found
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Gender:
 
     def keep(self, faces: Candidates) -> npt.NDArray[np.bool_]:
         """See the protocol."""
-        return self.classifier.male(faces.images) == faces.target_male
+        found: npt.NDArray[np.bool_] = self.classifier.male(faces.images) == faces.target_male
+        return found
 
 
 _THUMBNAIL = 16
@@ -190,7 +192,7 @@ _MEASURED = 500
 
 
 def class_losses(judge: Parser, faces: LabelledFaces) -> FloatArray:
-    """The judge's mean cross-entropy on the pixels of each class, over real faces with human label maps: ``(K,)``; inf where none.
+    """The judge's mean cross-entropy on the pixels of each class, over real faces with human label maps; inf where none.
 
     Args:
         judge: a parser.
@@ -212,4 +214,5 @@ def class_losses(judge: Parser, faces: LabelledFaces) -> FloatArray:
         known = labels != IGNORE
         sums += np.bincount(labels[known], loss[known], minlength=count)
         pixels += np.bincount(labels[known], minlength=count)
-    return np.divide(sums, pixels, out=np.full(count, np.inf), where=pixels > 0)
+    found: FloatArray = np.divide(sums, pixels, out=np.full(count, np.inf), where=pixels > 0)
+    return found

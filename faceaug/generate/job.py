@@ -113,8 +113,8 @@ class ShardJob:
         """Generate the planned rows from ``start`` to ``stop``; ``done`` is told how far it has come."""
         painter, batch = self.painter, self.painter.batch
         bounds = [(at, min(at + batch, stop)) for at in range(start, stop, batch)]
-        seconds = Counter({"generate": 0.0, "encode": 0.0, "idle": 0.0})
-        spent: Counter[str] = Counter()  # in the threads
+        seconds = {"generate": 0.0, "encode": 0.0, "idle": 0.0}
+        spent = {"plan": 0.0, "judge": 0.0}  # in the threads
 
         def prepare(part: int) -> tuple[Plan, ByteArray, ByteArray]:
             began = time.perf_counter()
@@ -152,7 +152,7 @@ class ShardJob:
         began = time.perf_counter()
         made = self._filtered(parts)
         seconds["filter"] = time.perf_counter() - began
-        made.seconds.update({name: round(value, 3) for name, value in (seconds + spent).items()})
+        made.seconds.update({name: round(value, 3) for name, value in {**seconds, **spent}.items()})
         return made
 
     def _filtered(self, parts: list[Judged]) -> Made:
@@ -176,7 +176,9 @@ class ShardJob:
         unknown = ((known == IGNORE) & (labels != IGNORE)).mean((1, 2))
         kept = np.flatnonzero(keep)
         params = [part.plan.params(place, sources) for part in parts for place in range(len(part.plan))]
-        row, mirrored, seed = (np.concatenate([getattr(part.plan, name) for part in parts]) for name in ("row", "mirrored", "seed"))
+        row, mirrored, seed = (
+            np.concatenate([getattr(part.plan, name) for part in parts]) for name in ("row", "mirrored", "seed")
+        )
         columns: dict[str, Any] = {
             "target": [targets.names[i] for i in target[kept]],
             "source": [sources.names[i] for i in source[kept]],
@@ -193,4 +195,3 @@ class ShardJob:
         }
         rejected = sum((part.plan.rejected for part in parts), Counter())
         return Made(images[kept], known[kept], columns, dropped, shown, dict(rejected), {})
-

@@ -43,12 +43,14 @@ class Wanted:
         male: gender of the source, 1 or 0; None where it does not matter.
         seed: of the draw.
         taken: sources that are out of the question.
+        finalists: candidates most like the target in shape whose label maps are moved onto it; 1 goes by shape alone.
     """
 
     anatomy: ByteArray
     male: int | None
     seed: int
     taken: IntArray
+    finalists: int = FINALISTS
 
 
 class Pairing:
@@ -64,7 +66,8 @@ class Pairing:
     def __init__(self, sources: LabelledFaces, *, candidates: int = CANDIDATES, device: torch.device | None = None) -> None:
         self.sources, self.candidates = sources, candidates
         self._device = device or torch.device("cpu")
-        self._pools = {None: np.arange(len(sources)), **{value: np.flatnonzero(sources.male == value) for value in (0, 1)}}
+        self._pools: dict[int | None, IntArray] = {value: np.flatnonzero(sources.male == value) for value in (0, 1)}
+        self._pools[None] = np.arange(len(sources))
 
     @cached_property
     def _shapes(self) -> Likeness:
@@ -89,7 +92,10 @@ class Pairing:
             anatomies = reduced(np.stack([one.anatomy for one in wanted[some]]))
             # A mirrored source is as like the target as the source is like the mirrored target.
             shapes = [shape_vectors(maps) for maps in (anatomies, HELEN_11.flip(anatomies))]
-            finalists = [self._finalists(np.unique(one), [shape[i] for shape in shapes]) for i, one in enumerate(drawn[some])]
+            finalists = [
+                self._finalists(np.unique(one), [shape[i] for shape in shapes], wanted[start + i].finalists)
+                for i, one in enumerate(drawn[some])
+            ]
             found += self._fittest(finalists, anatomies)
         return found
 
@@ -99,16 +105,19 @@ class Pairing:
         if not len(left):
             gender = "" if one.male is None else f" {('female', 'male')[one.male]}"
             raise ConfigError(f"sources: there are {len(pool)}{gender} ones, too few for one mask; add some, or use fewer a mask")
-        return left[np.random.default_rng(one.seed).integers(len(left), size=self.candidates)]
+        found: IntArray = left[np.random.default_rng(one.seed).integers(len(left), size=self.candidates)]
+        return found
 
-    def _finalists(self, drawn: IntArray, shapes: list[np.ndarray]) -> list[tuple[int, bool]]:
+    def _finalists(self, drawn: IntArray, shapes: list[np.ndarray], count: int) -> list[tuple[int, bool]]:
         vectors = self._shapes.vectors[drawn].astype(np.float32)
         alike = np.concatenate([vectors @ shape for shape in shapes])
-        best = np.argsort(-alike, kind="stable")[:FINALISTS]
+        best = np.argsort(-alike, kind="stable")[:count]
         return [(int(drawn[one % len(drawn)]), bool(one >= len(drawn))) for one in best]
 
     def _fittest(self, finalists: list[list[tuple[int, bool]]], anatomies: ByteArray) -> list[tuple[int, bool]]:
         """Of each target's finalists the one whose moved label map fits its mask best."""
+        if all(len(group) == 1 for group in finalists):
+            return [group[0] for group in finalists]
         padded = [group + group[-1:] * (FINALISTS - len(group)) for group in finalists]
         padded += padded[-1:] * (_TOGETHER - len(padded))
         rows, mirrored = (np.array(column) for column in zip(*[one for group in padded for one in group], strict=True))

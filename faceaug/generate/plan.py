@@ -19,7 +19,7 @@ import torch
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.components import COMPONENTS
-from faceaug.generate.pairing import Pairing, Wanted, check_gender_mode
+from faceaug.generate.pairing import FINALISTS, Pairing, Wanted, check_gender_mode
 from faceaug.prepare.faces import UNKNOWN, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.prepare.rows import row_hashes
@@ -74,12 +74,14 @@ class Plan:
     @property
     def source(self) -> IntArray:
         """``(R,)`` index of the source whose skin each row has."""
-        return self._of_skin(self.people)
+        found: IntArray = self._of_skin(self.people)
+        return found
 
     @property
     def mirrored(self) -> npt.NDArray[np.bool_]:
         """``(R,)`` bool: that source is mirrored."""
-        return self._of_skin(self.turned)
+        found: npt.NDArray[np.bool_] = self._of_skin(self.turned)
+        return found
 
     def _of_skin(self, values: Any) -> Any:
         return np.take_along_axis(values, self.owner[:, SKIN_COMPONENT, None], 1)[:, 0]
@@ -220,7 +222,9 @@ class Planner:
                 if number and gender is None and (male := int(self.sources.male[people[place][0][0]])) != UNKNOWN:
                     gender = male
                 seed = seeds[place] if not number else int(np.random.SeedSequence([seeds[place], 3, number]).generate_state(1)[0])
-                wanted.append(Wanted(shaped[place].anatomy, gender, seed, taken))
+                # Moving label maps takes longer than generating a face: the others, of whom a part is seen, go by shape alone.
+                finalists = 1 if number else FINALISTS
+                wanted.append(Wanted(shaped[place].anatomy, gender, seed, taken, finalists))
             for found, one in zip(people, self._pairing.choose(wanted), strict=True):
                 found.append(one)
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from faceaug.page import Section, write_page
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.progress import clock
+from faceaug.shapes.operation import Operation
+from faceaug.shapes.target import Target
 from faceaug.shards.reader import ShardReader
 
-REPORT = "report.html"
+REPORT, SHAPES = "report.html", "shapes.png"
 
 _MEASURED = 2000
 """Photos whose skin tone is measured, at most; evenly over the set."""
@@ -37,8 +40,9 @@ def write_report(
     *,
     seconds: dict[str, float],
     parts: Path,
+    operations: Mapping[str, Operation],
 ) -> None:
-    """Write ``report.html``, ``faces.png``, ``distributions.png``, ``balance.json`` and, where faces were dropped, ``dropped.png``.
+    """Write ``report.html``, ``faces.png``, ``distributions.png``, ``balance.json``; ``dropped.png``, ``shapes.png`` where some are.
 
     Args:
         run: the set's folder.
@@ -48,15 +52,20 @@ def write_report(
         sources: photos with label maps.
         seconds: spent on each part of the work, over all processes.
         parts: what the jobs left, with pictures of dropped faces.
+        operations: changes of shape that rows may have.
     """
     write_png(run / "faces.png", contact_sheet(reader, targets, sources))
     dropped = _dropped(parts)
     if dropped:
         write_png(run / "dropped.png", grid(dropped, cell=72))
+    if operations:
+        write_png(run / SHAPES, shape_sheet(targets, operations))
     balance = _balance(reader, targets, sources)
     write_json(run / "balance.json", balance)
     _plot(run / "distributions.png", reader)
-    write_page(run / REPORT, f"{summary['faces']:,} generated faces", _sections(run, summary, balance, seconds, bool(dropped), reader))
+    write_page(
+        run / REPORT, f"{summary['faces']:,} generated faces", _sections(run, summary, balance, seconds, bool(dropped), reader)
+    )
 
 
 def _sections(
@@ -103,6 +112,7 @@ def _sections(
                 "Shapes",
                 ["Faces whose mask was changed, by operation: " + ", ".join(f"{n:,} {name}" for name, n in edits.items()) + ".",
                  "Draws that gave no plausible mask, and were drawn again:" if len(shapes) > 1 else "No draw was rejected."],
+                [run / SHAPES],
                 table=shapes if len(shapes) > 1 else [],
             )
         )  # fmt: skip
@@ -111,14 +121,33 @@ def _sections(
         Section(
             "Times",
             [
-                f"{everything:,.0f} process seconds, {faces / max(everything, 1e-9):,.1f} faces a second of one process. plan and judge "
-                f"run in threads beside the rest; idle is what generating waited for them."
+                f"{everything:,.0f} process seconds, {faces / max(everything, 1e-9):,.1f} faces a second of one process. Plan "
+                f"and judge run in threads beside the rest; idle is what generating waited for them."
             ],
             table=times,
         ),
         Section("Settings", code="\n".join(f"{key} = {value}" for key, value in settings.items())),
     ]
     return sections
+
+
+def shape_sheet(targets: LabelledFaces, operations: Mapping[str, Operation], *, faces: int = 4) -> ByteArray:
+    """Every operation at three strengths on some faces of the set, RGB: a line of masks each, and of photos where they change."""
+    rows = np.unique(np.linspace(0, len(targets) - 1, faces + 2).round().astype(np.int64))[1:-1]
+    strengths = (0.5, 1.0, 1.5)
+    starts = [Target(targets.images[row], targets.labels[row], targets.scheme) for row in rows]
+    colour = targets.scheme.colour
+    lines = [("mask", [colour(start.labels) for start in starts for _ in strengths])]
+    for name, operation in operations.items():
+        changed = [
+            operation.apply(start, operation.draw(np.random.default_rng([int(row), 1]), strength))
+            for row, start in zip(rows, starts, strict=True)
+            for strength in strengths
+        ]
+        lines.append((f"{name} x 0.5 1 1.5", [colour(one.labels) for one in changed]))
+        moved = any((one.image != start.image).any() for one, start in zip(changed[::3], starts, strict=True))
+        lines += [("", [one.image for one in changed])] if moved else []
+    return grid(lines, cell=80)
 
 
 def contact_sheet(reader: ShardReader, targets: LabelledFaces, sources: LabelledFaces, *, columns: int = _COLUMNS) -> ByteArray:
@@ -182,7 +211,9 @@ def _balance(reader: ShardReader, targets: LabelledFaces, sources: LabelledFaces
             "results": genders(reader.column("source_male")),
         },
         "skin_tone": {name: tone_shares(values) for name, values in angles.items()},
-        "ita_median": {name: round(float(np.nanmedian(values)), 1) for name, values in angles.items() if np.isfinite(values).any()},
+        "ita_median": {
+            name: round(float(np.nanmedian(values)), 1) for name, values in angles.items() if np.isfinite(values).any()
+        },
     }
 
 

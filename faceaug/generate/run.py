@@ -31,6 +31,11 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
+from faceaug.runs.jobs import DONE, Cell, compute_cells
+from faceaug.shapes.edits import build_operations, chosen_operations
+from faceaug.shapes.model import ShapeModel
+from faceaug.shapes.operation import Operation
+from faceaug.shards.card import write_card
 from faceaug.shards.index import COMPLETE, common_facts, read_index
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify
@@ -39,15 +44,42 @@ from faceaug.shards.writer import shard_name, write_shard
 PREPARED, MODEL, PARTS = "prepared.json", "shape-model.safetensors", "parts"
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What a set is generated from.
+
+    Attributes:
+        targets: labelled faces: whose masks and backgrounds are used.
+        sources: photos, with label maps for the generator to cut components by.
+        generator: with trained weights.
+        parser: that labelled the sources.
+        judge: predicts label maps of the generated faces.
+
+    Raises:
+        CheckpointMismatch: sizes or label schemes differ.
+    """
+
+    targets: LabelledFaces
+    sources: LabelledFaces
+    generator: Generator
+    parser: Parser
+    judge: Parser
+
+    def __post_init__(self) -> None:
+        if not self.targets.size == self.sources.size == self.generator.config.size:
+            raise CheckpointMismatch(
+                f"generator: generates {self.generator.config.size} px, targets are {self.targets.size} and sources "
+                f"{self.sources.size} px"
+            )
+        schemes = {"generator": self.generator.config.scheme, "judge": self.judge.config.scheme}
+        check_schemes("generate", targets=self.targets.scheme, **schemes)
+
+
 def generate(
     run: Path,
+    inputs: Inputs,
     *,
-    targets: LabelledFaces,
-    sources: LabelledFaces,
-    generator: Generator,
-    parser: Parser,
     config: GenerateConfig,
-    judge: Parser | None = None,
     batch: int = 32,
     provenance: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -58,12 +90,8 @@ def generate(
 
     Args:
         run: the set's folder; gets ``config.json``, shards, ``faces.png``, ``report.html``, a card, and, last, ``complete.json``.
-        targets: labelled faces: whose masks and backgrounds are used.
-        sources: photos, with labels for the generator to cut components by.
-        generator: with trained weights.
-        parser: that labelled the sources.
+        inputs: what it is generated from.
         config: what to generate.
-        judge: predicts label maps of the generated faces; ``parser`` where None.
         batch: faces at once; changes nothing in the result.
         provenance: where all this came from, for the card and for ``faceaug shards replay``; it may change between runs.
 
@@ -71,22 +99,19 @@ def generate(
         What ``complete.json`` holds: shards, rows, counts of what was dropped and why, agreement, gender accuracy.
 
     Raises:
-        CheckpointMismatch: the folder holds another set, or sizes or label schemes differ.
+        CheckpointMismatch: the folder holds another set.
         ConfigError: the pairing is impossible, or a filter cannot be used.
         NothingLeft: the filters dropped every face.
         OutputError: the folder cannot be written.
     """
-    judge = judge or parser
-    check_inputs(targets, sources, generator, judge, config)
     record = {
         "generate": to_dict(config),
-        "generator": generator.hash,
-        "parser": parser.hash,
-        "judge": judge.hash,
-        "judge_trained_the_gan": judge.hash == generator.record.get("parser_hash"),
-        "targets": targets.about(),
-        "sources": sources.about(),
-        "size": targets.size,
+        "generator": inputs.generator.hash,
+        "parser": inputs.parser.hash,
+        "judge": inputs.judge.hash,
+        "judge_trained_the_gan": inputs.judge.hash == inputs.generator.record.get("parser_hash"),
+        "targets": inputs.targets.about(),
+        "sources": inputs.sources.about(),
         **({"provenance": provenance} if provenance else {}),
     }
     claim(run, record, movable=("provenance",))
@@ -94,7 +119,7 @@ def generate(
         if (run / COMPLETE).is_file() and not _broken_up(run):
             say(f"generate: already finished: {run}")
             return read_index(run)
-    setting = prepare(run, targets, sources, generator, judge, config, batch)
+    setting = prepare(run, inputs, config, batch)
     total = len(setting.job.planner)
     count = -(-total // config.rows_per_shard)
     with Progress("generate", total, unit="faces") as progress:
@@ -108,21 +133,8 @@ def generate(
         progress.update(total)
     with locked(run, ".finish", wait=True):
         if not (run / COMPLETE).is_file():  # another process may have been first
-            _finish(run, record, setting, entries, total, targets, sources)
+            _finish(run, record, setting, entries, total)
         return read_index(run)
-
-
-def check_inputs(
-    targets: LabelledFaces, sources: LabelledFaces, generator: Generator, judge: Parser, config: GenerateConfig
-) -> None:
-    """Raise CheckpointMismatch or ConfigError unless these belong together."""
-    if not targets.size == sources.size == generator.config.size:
-        raise CheckpointMismatch(
-            f"generator: generates {generator.config.size} px, targets are {targets.size} and sources {sources.size} px"
-        )
-    check_schemes("generate", targets=targets.scheme, generator=generator.config.scheme, judge=judge.config.scheme)
-    if config.mix != "none" and generator.config.variant != "full":
-        raise ConfigError(f"--mix {config.mix}: the generator's variant, {generator.config.variant}, has no components to mix")
 
 
 @dataclass(frozen=True)
@@ -138,18 +150,17 @@ class Setting:
     classifier: dict[str, Any] | None
 
 
-def prepare(
-    run: Path,
-    targets: LabelledFaces,
-    sources: LabelledFaces,
-    generator: Generator,
-    judge: Parser,
-    config: GenerateConfig,
-    batch: int,
-) -> Setting:
-    """What all shards need; what takes long or may round differently elsewhere is computed by one process and kept in ``run``."""
+def prepare(run: Path, inputs: Inputs, config: GenerateConfig, batch: int) -> Setting:
+    """What all shards need; what takes long or may round differently elsewhere is computed by one process and kept in ``run``.
+
+    Raises:
+        ConfigError: the generator has no components to mix, or as :func:`generate`.
+    """
+    generator, targets, sources = inputs.generator, inputs.targets, inputs.sources
+    if config.mix != "none" and generator.config.variant != "full":
+        raise ConfigError(f"--mix {config.mix}: the generator's variant, {generator.config.variant}, has no components to mix")
     with locked(run, ".prepare", wait=True):
-        classifier, known = _prepared(run, targets, sources, judge, config)
+        classifier, known = _prepared(run, targets, sources, inputs.judge, config)
         operations = _operations(run, targets, config)
     male = np.array(known["target_male"], dtype=np.int64)
     planner = Planner(
@@ -174,7 +185,7 @@ def prepare(
         None if losses is None else config.max_doubt * np.array([np.inf if one is None else one for one in losses]),
     )
     painter = Painter(targets, sources, generator, operations, batch)
-    return Setting(ShardJob(planner, painter, judge, filters, doubt, male), known["classifier"])
+    return Setting(ShardJob(planner, painter, inputs.judge, filters, doubt, male), known["classifier"])
 
 
 def _prepared(
@@ -268,10 +279,9 @@ def _finish(
     setting: Setting,
     entries: list[dict[str, Any]],
     planned: int,
-    targets: LabelledFaces,
-    sources: LabelledFaces,
 ) -> None:
     """Index, pictures, report and card of a set whose shards are all there; called by one process at a time."""
+    targets, sources = setting.job.painter.targets, setting.job.painter.sources
     dropped = Counter(setting.job.planner.dropped)
     rejected: Counter[str] = Counter()
     for entry in entries:
@@ -289,10 +299,11 @@ def _finish(
     summary = {
         **record,
         **common_facts(targets.size, targets.scheme),
-        "faces": total,
-        "planned": len(plan),
-        "dropped": dict(dropped),
-        "gender_classifier": report,
+        "faces": faces,
+        "planned": planned,
+        "dropped": dict(sorted(dropped.items())),
+        "rejected_shapes": dict(sorted(rejected.items())),
+        "gender_classifier": setting.classifier,
         "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
         "unknown_pixels": round(sum(entry["unknown"] for entry in entries) / faces, 4),
         "shards": [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries],
@@ -300,7 +311,8 @@ def _finish(
     seconds: Counter[str] = Counter()
     for entry in entries:
         seconds.update(entry.get("seconds", {}))
-    write_report(run, summary, reader, targets, sources, seconds=dict(seconds), parts=run / PARTS)
+    operations = setting.job.painter.operations
+    write_report(run, summary, reader, targets, sources, seconds=dict(seconds), parts=run / PARTS, operations=operations)
     reader.close()
     write_json(run / COMPLETE, summary)
     write_card(run)
@@ -341,112 +353,3 @@ def _discard(run: Path) -> None:
             path.unlink()
     with contextlib.suppress(OSError):  # the user's own files may be there
         run.rmdir()
-
-
-def _genders(
-    run: Path, targets: LabelledFaces, sources: LabelledFaces, config: GenerateConfig, parser: Parser
-) -> tuple[GenderClassifier | None, npt.NDArray[np.int64], dict[str, Any] | None]:
-    """The targets' genders: as known, else classified; kept in ``gender.json`` for a resumed run."""
-    if config.gender == "any":
-        return None, targets.male, None
-    path = run / "gender.json"
-    if path.is_file() and config.gender == "consistent":
-        stored = read_json(path, "target_male", "classifier", advice="delete it to classify anew")
-        return None, np.array(stored["target_male"], dtype=np.int64), stored["classifier"]
-    classifier = fit_gender(sources, ImageFeatures(parser.compute), seed=config.seed)
-    found = classifier.male(targets.images, label="gender of targets")
-    male = np.where(targets.male >= 0, targets.male, found)
-    report = {"held_out_accuracy": classifier.accuracy, "held_out_photos": classifier.held_out}
-    say(
-        f"gender: {classifier.accuracy:.1%} right on {classifier.held_out} held-out source photos; targets: "
-        f"{int((male == 1).sum())} male, {int((male == 0).sum())} female"
-    )
-    write_json(path, {"classifier": report, "target_male": male.tolist()})
-    return classifier, male, report
-
-
-class _Generation:
-    """Generates planned rows; every source is encoded once and its look kept."""
-
-    def __init__(
-        self,
-        targets: LabelledFaces,
-        sources: LabelledFaces,
-        target_male: npt.NDArray[np.int64],
-        generator: Generator,
-        parser: Parser,
-        gender: GenderClassifier | None,
-        config: GenerateConfig,
-        batch: int,
-    ) -> None:
-        self.targets, self.sources, self.target_male = targets, sources, target_male
-        self.generator, self.parser, self.gender, self.config, self.batch = generator, parser, gender, config, batch
-        self.looks: dict[tuple[int, bool], Look] = {}
-
-    def _encode(self, source: npt.NDArray[np.int64], mirrored: npt.NDArray[np.bool_]) -> Look:
-        scheme = self.sources.scheme
-        wanted = list(zip(source.tolist(), mirrored.tolist(), strict=True))
-        new = sorted(set(wanted) - self.looks.keys())
-        for start in range(0, len(new), self.batch):
-            rows, turned = (np.array(column) for column in zip(*new[start : start + self.batch], strict=True))
-            look = self.generator.encode(
-                *mirror_rows(self.sources.images[rows], self.sources.labels[rows], turned, scheme), scheme
-            )
-            self.looks.update({key: look[i : i + 1] for i, key in enumerate(new[start : start + self.batch])})
-        return Look.join([self.looks[key] for key in wanted])
-
-    def generate(
-        self, plan: Plan, rows: npt.NDArray[np.int64], progress: Progress
-    ) -> tuple[ByteArray, ByteArray, dict[str, Any], dict[str, int]]:
-        """Images, labels, columns and counts of what was dropped, of the planned ``rows``."""
-        look = self._encode(plan.source[rows], plan.mirrored[rows])
-        target, source = plan.target[rows], plan.source[rows]
-        labels = self.targets.labels[target]
-        generated, read, likely = [], [], []
-        for start in range(0, len(rows), self.batch):
-            some = slice(start, start + self.batch)
-            generated.append(self.generator.generate(look[some], self.targets.images[target[some]], labels[some]))
-            found, probability = predict_against(self.parser, generated[-1], labels[some])
-            read.append(found)
-            likely.append(probability)
-            progress.update(int(rows[start]))
-        images = np.concatenate(generated)
-        fits = agreement(np.concatenate(read), labels)
-        labels = np.where(np.concatenate(likely) < self.config.min_confidence, IGNORE, labels).astype(np.uint8)
-        lost: dict[str, int] = {}
-        keep = fits >= self.config.min_agreement
-        lost["agreement too low"] = int((~keep).sum())
-        if self.config.gender == "filter" and self.gender is not None:
-            same = self.gender.male(images) == self.target_male[target]
-            lost["generated gender differs from the target's"] = int((keep & ~same).sum())
-            keep &= same
-        columns = {
-            "target": [self.targets.names[i] for i in target[keep]],
-            "source": [self.sources.names[i] for i in source[keep]],
-            "target_male": self.target_male[target[keep]],
-            "source_male": self.sources.male[source[keep]],
-            "row": rows[keep],
-            "source_mirrored": plan.mirrored[rows[keep]].astype(np.int64),
-            "seed": plan.seed[rows[keep]],
-            "agreement": fits[keep],
-            "params": ["{}"] * int(keep.sum()),
-        }
-        return images[keep], labels[keep], columns, {reason: n for reason, n in lost.items() if n}
-
-
-def contact_sheet(reader: ShardReader, targets: LabelledFaces, sources: LabelledFaces, *, columns: int = 12) -> ByteArray:
-    """Generated faces between their target, mask and source: two bands of ``columns`` rows, evenly over the set, RGB."""
-    chosen = np.unique(np.linspace(0, len(reader) - 1, 2 * columns).round().astype(int))
-    target_of = {name: index for index, name in enumerate(targets.names)}
-    source_of = {name: index for index, name in enumerate(sources.names)}
-    lines: list[tuple[str, list[ByteArray]]] = []
-    for start in range(0, len(chosen), columns):
-        about = [reader.about(int(index)) for index in chosen[start : start + columns]]
-        faces = [reader.face(int(index)) for index in chosen[start : start + columns]]
-        lines += [
-            ("target", [targets.images[target_of[row["target"]]] for row in about]),
-            ("mask", [targets.scheme.colour(labels) for _, labels in faces]),
-            ("source", [sources.images[source_of[row["source"]]] for row in about]),
-            ("generated", [image for image, _ in faces]),
-        ]
-    return grid(lines)

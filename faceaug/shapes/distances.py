@@ -27,4 +27,5 @@ def signed_distance(region: npt.NDArray[np.bool_]) -> Float32Array:
     outward, inward = (cv2.distanceTransform(mask, cv2.DIST_L2, 5) for mask in (1 - inside, inside))
     # The border lies between two pixels: the nearest one is half a pixel from it.
     distance = (np.maximum(outward - 0.5, 0) - np.maximum(inward - 0.5, 0)) / len(region)
-    return np.clip(distance, -FARTHEST, FARTHEST).astype(np.float32)
+    found: Float32Array = np.clip(distance, -FARTHEST, FARTHEST).astype(np.float32)
+    return found

@@ -59,7 +59,7 @@ class ShapeModel:
             return cls(np.zeros((1, *shape), dtype=np.float32))
         found = PCA(count, svd_solver="randomized", random_state=0).fit(maps.reshape(len(rows), -1))
         modes = found.components_ * np.sqrt(found.explained_variance_)[:, None]
-        return cls(modes.reshape(count, *shape).astype(np.float32))
+        return cls(np.ascontiguousarray(modes.reshape(count, *shape), dtype=np.float32))
 
     def draw(self, rng: np.random.Generator, strength: float) -> Params:
         """How many standard deviations along each component; 1.5 at most, whatever the strength."""

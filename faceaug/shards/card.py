@@ -1,2 +1,4 @@
 from pathlib import Path
+
+
 def write_card(folder: Path) -> None: ...

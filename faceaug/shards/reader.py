@@ -217,9 +217,7 @@ class ShardReader:
         try:
             found["params"] = json.loads(found["params"])
         except ValueError as error:
-            raise ShardDamaged(
-                f"{path}: params of row {row} are no JSON; copy it again, or generate the set anew"
-            ) from error
+            raise ShardDamaged(f"{path}: params of row {row} are no JSON; copy it again, or generate the set anew") from error
         return found
 
     def column(self, name: str) -> npt.NDArray[Any]:

@@ -8,6 +8,7 @@ from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.evaluate import run as module
 from faceaug.evaluate.report import table
 from faceaug.evaluate.run import EvaluateConfig, evaluate
+from faceaug.generate.plan import Plan
 
 CONFIG = EvaluateConfig(per_mask=2, rounds=10, steps=4)
 
@@ -61,7 +62,7 @@ def test_a_source_generated_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
     object.__setattr__(same, "labels", sources.labels[:4])
     monkeypatch.setattr(
         module, "plan_pairs",
-        lambda *a, **k: module.Plan(np.arange(4), np.arange(4), np.zeros(4, bool), np.zeros(4, np.uint64), {}),
+        lambda *a, **k: Plan(np.arange(4), np.arange(4), np.arange(4)[:, None], np.zeros((4, 1), bool), np.zeros((4, 5), int), [[]] * 4, np.zeros(4, np.uint64)),
     )  # fmt: skip
     rows = _evaluate(tmp_path, generator, same, sources, real, judge, features)["fidelity"]
     for row in rows.values():

@@ -1,4 +1,7 @@
 import dataclasses
+import itertools
+import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -7,8 +10,10 @@ from small import noise_faces
 
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.correspondence import fit
-from faceaug.generate.plan import plan_pairs
+from faceaug.generate.plan import Planner, Shapes, plan_pairs
 from faceaug.labels import HELEN_11
+from faceaug.shapes.edits import OPERATIONS, build_operations
+from faceaug.shapes.model import ShapeModel
 
 
 def _faces(male, seed=0):
@@ -23,7 +28,6 @@ def test_sources_have_the_targets_gender_and_differ():
     plan = plan_pairs(TARGETS, SOURCES, per_mask=3, mode="consistent", seed=0, candidates=4)
     assert len(plan) == 12
     assert (TARGETS.male[plan.target] == SOURCES.male[plan.source]).all()
-    assert plan.dropped == {"target's gender unknown": 1}
     for target in range(4):
         assert len(set(plan.source[plan.target == target])) == 3
 
@@ -75,14 +79,84 @@ def test_of_the_candidates_the_one_that_fits_is_taken():
     assert fits[0].mean() < fits[1].mean() < fits[2].mean()
 
 
-def test_a_photo_itself_fits_its_own_mask_and_so_does_its_mirror_image():
+def test_the_photo_of_the_same_mask_fits_it_and_so_does_its_mirror_image():
     turned = dataclasses.replace(SOURCES, labels=HELEN_11.flip(SOURCES.labels))
-    for targets, mirrored in ((SOURCES, False), (turned, True)):
-        plan = plan_pairs(targets.select([3, 5, 8]), SOURCES, per_mask=2, mode="any", seed=0, candidates=400)
+    for faces, mirrored in ((SOURCES, False), (turned, True)):
+        targets = dataclasses.replace(faces, images=255 - faces.images).select([3, 5, 8])  # the masks of other photos
+        plan = plan_pairs(targets, SOURCES, per_mask=2, mode="any", seed=0, candidates=400)
         assert plan.source[::2].tolist() == [3, 5, 8]
         assert (plan.mirrored[::2] == mirrored).all()
         assert (plan.source[1::2] != plan.source[::2]).all()
-        assert _fits(plan, targets.select([3, 5, 8]))[::2] == pytest.approx(1.0, abs=1e-3)
+        assert _fits(plan, targets)[::2] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_nobody_is_generated_onto_their_own_photo():
+    people = np.arange(len(SOURCES)) // 3
+    sources = dataclasses.replace(SOURCES, identity=people)
+    plan = plan_pairs(sources, sources, per_mask=3, mode="any", seed=0, candidates=400)
+    assert (people[plan.source] != people[plan.target]).all()
+
+
+def _planner(faces, **changes):
+    given = {"copies": np.array([3, 0, 5, 2, 4]), "mode": "any", "seed": 3, "candidates": 2, "mix": "pairs"}
+    targets = dataclasses.replace(TARGETS, labels=faces.labels[:5], images=faces.images[:5])
+    operations = build_operations(OPERATIONS, targets, ShapeModel(np.zeros((1, 2, 64, 64), np.float32)))
+    return Planner(targets, SOURCES, **{**given, "shapes": Shapes(operations, 0.7), **changes})
+
+
+def _values(plan):
+    return [plan.row, plan.target, plan.people, plan.turned, plan.owner, plan.seed], plan.edits, plan.rejected
+
+
+@pytest.mark.parametrize("mix", ["none", "pairs", "all"])
+def test_parts_of_a_plan_are_the_whole_whatever_their_length_and_order(faces, mix):
+    whole = _planner(faces, mix=mix).rows(0, 14)
+    assert whole.target.tolist() == [0, 0, 0, 2, 2, 2, 2, 2, 3, 3, 4, 4, 4, 4]
+    for bounds in ([0, 5, 14], [0, 1, 2, 3, 7, 9, 13, 14]):
+        for order in (1, -1):
+            planner = _planner(faces, mix=mix)
+            parts = [planner.rows(*pair) for pair in list(itertools.pairwise(bounds))[::order]][::order]
+            for one, other in zip(_values(whole)[0], zip(*[_values(part)[0] for part in parts], strict=True), strict=True):
+                assert (one == np.concatenate(other)).all()
+            assert whole.edits == [edits for part in parts for edits in part.edits]
+            assert whole.rejected == sum((part.rejected for part in parts), Counter())
+
+
+def test_people_of_a_face_differ_and_have_components_by_group(faces):
+    for mix, count in (("pairs", 2), ("all", 4)):
+        plan = _planner(faces, mix=mix).rows(0, 14)
+        assert plan.people.shape == (14, count)
+        assert all(len(set(row)) == count for row in plan.people)
+        assert all(set(row) == set(range(count)) for row in plan.owner)
+        assert (plan.owner[:, 0] == plan.owner[:, 1]).all()  # both eyes are one person's
+        for target in set(plan.target):  # no person twice on one mask
+            used = plan.people[plan.target == target].ravel()
+            assert len(set(used)) == len(used)
+
+
+@pytest.mark.parametrize("mode", ["consistent", "any", "filter"])
+def test_people_of_a_face_are_of_one_gender(faces, mode):
+    planner = _planner(faces, mix="all", mode=mode, copies=np.array([1, 1, 1, 1, 1]), target_male=np.array([1, 0, 0, 1, 1]))
+    plan = planner.rows(0, 5)
+    genders = SOURCES.male[plan.people]
+    known = genders[genders[:, 0] >= 0]
+    assert (known == known[:, :1]).all()
+    if mode == "consistent":
+        assert genders[:, 0].tolist() == [1, 0, 0, 1, 1]
+
+
+def test_edits_can_be_applied_again_from_their_json(faces):
+    planner = _planner(faces)
+    plan = planner.rows(0, 14)
+    assert any(plan.edits)
+    assert not all(plan.edits)
+    at_hand = plan.target_arrays(planner.targets, planner.shapes.operations)
+    again = dataclasses.replace(plan, edits=json.loads(json.dumps(plan.edits)), changed={})
+    for one, other in zip(at_hand, again.target_arrays(planner.targets, planner.shapes.operations), strict=True):
+        assert (one == other).all()
+    described = json.loads(plan.params(0, SOURCES))
+    assert set(described["sources"]) == {"left eye", "right eye", "mouth", "skin & nose", "hair"}
+    assert described["sources"]["skin & nose"]["name"] == SOURCES.names[plan.source[0]]
 
 
 def test_large_maps_choose_the_sources_that_small_ones_do():
