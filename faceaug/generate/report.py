@@ -42,7 +42,7 @@ def write_report(
     parts: Path,
     operations: Mapping[str, Operation],
 ) -> None:
-    """Write ``report.html``, ``faces.png``, ``distributions.png``, ``balance.json``; ``dropped.png``, ``shapes.png`` where some are.
+    """Write ``report.html``, its pictures, and ``balance.json``.
 
     Args:
         run: the set's folder.

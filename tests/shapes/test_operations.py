@@ -44,7 +44,7 @@ def _open(faces):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_parameters_survive_json_and_give_the_same_face_again(name, operations, faces):
     operation, target = operations[name], _target(faces)
-    params = operation.draw(np.random.default_rng(3), 1.0)
+    params = operation.draw(np.random.default_rng(3), 2.0)
     first = operation.apply(target, params)
     again = operation.apply(target, json.loads(json.dumps(params)))
     assert (first.labels == again.labels).all()
