@@ -37,13 +37,15 @@ class ShardRows(LazyRows):
         for number, reader in enumerate(self._readers):
             here = which == number
             if here.any():
-                found[here] = _rows(reader, self._name, flat[here] - (self._ends[number] - len(reader)))
+                _read_rows(reader, self._name, flat[here] - (self._ends[number] - len(reader)), found, np.flatnonzero(here))
         return found
 
 
-def _rows(reader: ShardReader, name: str, rows: IntArray) -> ByteArray:
-    """Some rows of one set, in their order."""
+def _read_rows(reader: ShardReader, name: str, rows: IntArray, found: ByteArray, places: IntArray) -> None:
+    """Rows of one set into their places."""
     read: Any = getattr(reader, "rows", None)  # readers of format 4 read a picture without its counterpart
     if read is not None:
-        return np.asarray(read(name, rows))
-    return np.stack([reader.face(int(row))[name == "label"] for row in rows])
+        found[places] = read(name, rows)
+        return
+    for place, row in zip(places, rows, strict=True):
+        found[place] = reader.face(int(row))[name == "label"]

@@ -12,7 +12,8 @@ import numpy as np
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import DatasetDamaged
 
-_AT_ONCE = 1024
+_AT_ONCE = 2**24
+"""Bytes of rows that are held at once where all are looked through."""
 
 
 class LazyRows:
@@ -152,7 +153,8 @@ def row_hash(row: Any) -> bytes:
 
 def _computed(rows: Any, chosen: IntArray) -> ByteArray:
     found = np.empty((len(chosen), 32), dtype=np.uint8)
-    for start in range(0, len(chosen), _AT_ONCE):
-        for at, row in enumerate(rows[chosen[start : start + _AT_ONCE]], start):
+    together = max(_AT_ONCE // max(int(np.prod(rows.shape[1:])), 1), 1)
+    for start in range(0, len(chosen), together):
+        for at, row in enumerate(rows[chosen[start : start + together]], start):
             found[at] = np.frombuffer(row_hash(row), dtype=np.uint8)
     return found
