@@ -12,7 +12,7 @@ import numpy as np
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import DatasetDamaged
 
-_AT_ONCE = 2**24
+_AT_ONCE = 2**22
 """Bytes of rows that are held at once where all are looked through."""
 
 
