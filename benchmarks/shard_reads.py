@@ -47,7 +47,7 @@ def measure_reads(
         opened: rows of the set whose opening is timed, at 8 px.
 
     Returns:
-        ``per_second`` of ``synthetic_faces``, ``png_cv2`` and ``png_pil`` (an RGB picture and a palette mask) and ``h5py``, medians
+        ``per_second`` of ``synthetic_faces``, ``h5py``, ``png_cv2`` and ``png_pil`` (an RGB picture and a palette mask), medians
         over ``rounds``; ``ratio_png`` to the faster one of the two and ``ratio_h5py``, medians of each round's ratios;
         ``open_seconds``, the median time until the first face of a set of ``opened`` rows is there, opened anew.
 
