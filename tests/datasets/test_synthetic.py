@@ -116,7 +116,7 @@ print(next(line.split()[1] for line in Path("/proc/self/status").read_text().spl
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peaks are read from /proc")
 def test_looking_through_a_set_takes_no_memory_of_its_size(tmp_path):
     peaks, size = [], 128
-    for count in (100, 700):
+    for count in (250, 850):
         folder = write_set(tmp_path / str(count), noise_faces(count, size), 500)
         done = subprocess.run([sys.executable, "-c", _LOOK_THROUGH, folder], capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout) * 1024)
