@@ -160,6 +160,7 @@ def _write_set(folder: Path, images: ByteArray, labels: ByteArray, rows: int, sc
             "source": [f"s{row}" for row in some],
             "row": some,
             "seed": some,
+            "params": ["{}"] * len(some),
             **{name: np.zeros(len(some)) for name in ("target_male", "source_male", "source_mirrored", "agreement")},
         }
         path = folder / shard_name(number)

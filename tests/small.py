@@ -41,6 +41,7 @@ def write_set(folder: Path, faces: LabelledFaces, rows_per_shard: int = 5) -> Pa
             "row": rows,
             "seed": rows,
             "agreement": rows / len(faces),
+            "params": ["{}"] * len(rows),
         }
         path = folder / shard_name(number)
         config = {"targets": {"title": "T"}, "sources": {"title": "S"}}
