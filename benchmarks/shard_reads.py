@@ -36,8 +36,8 @@ def measure_reads(
 ) -> dict[str, Any]:
     """Measure random reads of faces with labels, all ways in one process, in turn, from a warm page cache.
 
-    The faces are drawn, with the noise of a sensor, so that neither format sees flat colour. ``SyntheticFaces`` gives
-    ``tv_tensors``; the others stop at arrays, which favours them.
+    The faces are drawn, with the noise of a sensor, so that neither format sees flat colour. h5py and PNG give arrays, and so
+    does ``SyntheticFaces(form="dict")``; for ``tv_tensors`` it makes planes of each image too, which a batch needs of any.
 
     Args:
         folder: for scratch files; they stay there.
@@ -47,8 +47,9 @@ def measure_reads(
         opened: rows of the set whose opening is timed, at 8 px.
 
     Returns:
-        ``per_second`` of ``synthetic_faces``, ``h5py``, ``png_cv2`` and ``png_pil`` (an RGB picture and a palette mask), medians
-        over ``rounds``; ``ratio_png`` to the faster one of the two and ``ratio_h5py``, medians of each round's ratios;
+        ``per_second`` of ``synthetic_faces``, ``synthetic_arrays``, ``h5py``, ``png_cv2`` and ``png_pil`` (an RGB picture and a
+        palette mask), medians over ``rounds``; ``ratio_png``, of ``synthetic_faces`` to the faster one of the two,
+        ``ratio_h5py`` likewise and ``ratio_h5py_arrays``, of ``synthetic_arrays``: medians of each round's ratios;
         ``open_seconds``, the median time until the first face of a set of ``opened`` rows is there, opened anew.
 
     Raises:
@@ -61,6 +62,7 @@ def measure_reads(
     bare = _bare(faces.readers[0].paths)
     ways: dict[str, Read] = {
         "synthetic_faces": faces.__getitem__,
+        "synthetic_arrays": SyntheticFaces(shards, form="dict").__getitem__,
         "h5py": bare,
         "png_cv2": lambda row: (_by_cv2(pictures / f"{row}.png"), _by_pil(pictures / f"{row}-mask.png")),
         "png_pil": lambda row: (_by_pil(pictures / f"{row}.png"), _by_pil(pictures / f"{row}-mask.png")),
@@ -74,6 +76,7 @@ def measure_reads(
         "per_second": {name: round(statistics.median(found), 1) for name, found in rates.items()},
         "ratio_png": _ratio(rates["synthetic_faces"], best),
         "ratio_h5py": _ratio(rates["synthetic_faces"], rates["h5py"]),
+        "ratio_h5py_arrays": _ratio(rates["synthetic_arrays"], rates["h5py"]),
         "opened": opened,
         "open_seconds": _opening(folder / f"shards-{opened}-{_OPENED_SIZE}", opened),
     }

@@ -50,10 +50,15 @@ def face_sample(image: ByteArray, labels: ByteArray, transforms: Callable[..., A
         what ``transforms`` makes of them.
     """
     if form == "dict":
-        named = {"image": np.array(image), "mask": np.array(labels)}
+        named = {"image": _own(image), "mask": _own(labels)}
         return named if transforms is None else transforms(**named)
-    pair = as_image(image), torch.from_numpy(np.array(labels)).as_subclass(tv_tensors.Mask)
+    pair = as_image(image), torch.from_numpy(_own(labels)).as_subclass(tv_tensors.Mask)
     return pair if transforms is None else transforms(*pair)
+
+
+def _own(array: ByteArray) -> ByteArray:
+    """The array itself where it was made for this sample, a copy of what belongs to a larger one."""
+    return array if array.base is None and array.flags.writeable and array.flags.c_contiguous else np.array(array)
 
 
 def as_image(pixels: ByteArray) -> tv_tensors.Image:

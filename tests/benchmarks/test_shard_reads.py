@@ -30,7 +30,7 @@ def test_everything_is_measured_in_one_run(tmp_path, monkeypatch):
     found = measure_reads(tmp_path, rows=12, size=32, seconds=0, opened=20)
     assert json.loads(json.dumps(found)) == found
     assert found["rounds"] == 3
-    assert set(found["per_second"]) == {"synthetic_faces", "h5py", "png_cv2", "png_pil"}
+    assert set(found["per_second"]) == {"synthetic_faces", "synthetic_arrays", "h5py", "png_cv2", "png_pil"}
     assert all(rate > 0 for rate in found["per_second"].values())
     assert found["ratio_png"] > 0
     assert found["ratio_h5py"] > 0
