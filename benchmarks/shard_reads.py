@@ -132,7 +132,8 @@ def _bare(paths: list[Path]) -> Read:
 
 
 def _by_cv2(path: Path) -> Any:
-    return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    picture: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _by_pil(path: Path) -> ByteArray:
