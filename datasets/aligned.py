@@ -11,7 +11,7 @@ import torch
 from faceaug.prepare.faces import FaceSet
 
 from .names import data_root, open_labelled
-from .samples import Sample, face_sample
+from .samples import Form, Sample, check_form, face_sample
 
 
 class AlignedFaces(torch.utils.data.Dataset[Sample]):
@@ -24,14 +24,16 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
         limit: only the first so many of the split.
         root: where a bare ``NAME`` is looked for; else ``$FACEAUG_DATA``, else ``./data``.
         cache: folder that keeps the crops, so that the next process reads them back.
-        transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform.
+        transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform; of dictionaries as
+            ``transforms(image=image, mask=mask)``.
+        form: ``pair`` gives ``tv_tensors``; ``dict`` gives ``{"image": (S, S, 3), "mask": (S, S)}``, uint8 arrays.
 
     Attributes:
         faces: the crops as arrays.
         scheme: of the masks.
 
     Raises:
-        ConfigError: not a labelled dataset's name.
+        ConfigError: not a labelled dataset's name, or an unknown form.
         DatasetNotFound: no such folder.
         DatasetDamaged: a photo or its labels cannot be used.
         ValueError: faces at hand without label maps.
@@ -47,12 +49,14 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
         root: Path | None = None,
         cache: Path | None = None,
         transforms: Callable[..., Any] | None = None,
+        form: Form = "pair",
     ) -> None:
+        check_form(form)
         if isinstance(faces, str):
             faces = open_labelled(faces, split, size=size, root=data_root(root), cache=cache, limit=limit)
         self.faces = faces.labelled()
         self.scheme = faces.scheme
-        self.transforms = transforms
+        self.transforms, self.form = transforms, form
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -60,4 +64,4 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return face_sample(self.faces.images[index], self.faces.labels[index], self.transforms)
+        return face_sample(self.faces.images[index], self.faces.labels[index], self.transforms, self.form)

@@ -1,9 +1,10 @@
 """Labelled synthetic faces that make face parsers better.
 
-    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, Folder, find_scheme
+    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme
 
-gives torch datasets of ``tv_tensors``, and readers of datasets' own layouts; all else is in the sub-packages, in the data's
-order: ``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``, ``cli``.
+gives torch datasets of ``tv_tensors``, what augments their samples, and readers of datasets' own layouts; all else is in the
+sub-packages, in the data's order: ``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``,
+``cli``.
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
     from faceaug.datasets.helen import Helen as Helen
     from faceaug.datasets.helen import HelenStar as HelenStar
     from faceaug.datasets.lapa import LaPa as LaPa
-    from faceaug.datasets.synthetic import FlipFaces as FlipFaces
-    from faceaug.datasets.synthetic import MixedFaces as MixedFaces
+    from faceaug.datasets.looks import LookBank as LookBank
+    from faceaug.datasets.mixed import MixedFaces as MixedFaces
+    from faceaug.datasets.repaint import GanAugment as GanAugment
     from faceaug.datasets.synthetic import SyntheticFaces as SyntheticFaces
+    from faceaug.datasets.transforms import CutFaces as CutFaces
+    from faceaug.datasets.transforms import FlipFaces as FlipFaces
+    from faceaug.datasets.transforms import MoveFaces as MoveFaces
+    from faceaug.datasets.transforms import strong_transforms as strong_transforms
     from faceaug.labels import Scheme as Scheme
     from faceaug.labels import find_scheme as find_scheme
     from faceaug.labels import remap as remap
@@ -35,39 +41,49 @@ _HOMES = {
     "AlignedFaces": "faceaug.datasets.aligned",
     "CelebA": "faceaug.datasets.celeba",
     "CelebAMaskHQ": "faceaug.datasets.celebamask",
+    "CutFaces": "faceaug.datasets.transforms",
     "FaceSynthetics": "faceaug.datasets.facesynthetics",
     "Fasseg": "faceaug.datasets.fasseg",
-    "FlipFaces": "faceaug.datasets.synthetic",
+    "FlipFaces": "faceaug.datasets.transforms",
     "Folder": "faceaug.datasets.folder",
+    "GanAugment": "faceaug.datasets.repaint",
     "Helen": "faceaug.datasets.helen",
     "HelenStar": "faceaug.datasets.helen",
     "LaPa": "faceaug.datasets.lapa",
-    "MixedFaces": "faceaug.datasets.synthetic",
+    "LookBank": "faceaug.datasets.looks",
+    "MixedFaces": "faceaug.datasets.mixed",
+    "MoveFaces": "faceaug.datasets.transforms",
     "PhotoFolder": "faceaug.datasets.folder",
     "Scheme": "faceaug.labels",
     "SyntheticFaces": "faceaug.datasets.synthetic",
     "find_scheme": "faceaug.labels",
     "remap": "faceaug.labels",
+    "strong_transforms": "faceaug.datasets.transforms",
 }
 
 __all__ = [
     "AlignedFaces",
     "CelebA",
     "CelebAMaskHQ",
+    "CutFaces",
     "FaceSynthetics",
     "Fasseg",
     "FlipFaces",
     "Folder",
+    "GanAugment",
     "Helen",
     "HelenStar",
     "LaPa",
+    "LookBank",
     "MixedFaces",
+    "MoveFaces",
     "PhotoFolder",
     "Scheme",
     "SyntheticFaces",
     "__version__",
     "find_scheme",
     "remap",
+    "strong_transforms",
 ]
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from faceaug.files import write_json
 from faceaug.gan.config import GeneratorConfig
 from faceaug.parser.config import ParserConfig
 from faceaug.prepare.faces import LabelledFaces
+from faceaug.shards.writer import shard_name, write_shard
 
 PARSER = ParserConfig(size=64, encoder="mobilenet_v2", pretrained=False, decoder=(16, 16, 8, 8, 8))
 GENERATOR = GeneratorConfig(size=64, width=8, code=16, blocks=1)
@@ -23,6 +25,31 @@ def noise_faces(count: int, size: int = 64, seed: int = 0) -> LabelledFaces:
     images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     names = tuple(f"noise{i}" for i in range(count))
     return LabelledFaces("noise", names, images, blocks.repeat(8, 1).repeat(8, 2), unknown, unknown)
+
+
+def write_set(folder: Path, faces: LabelledFaces, rows_per_shard: int = 5) -> Path:
+    """Faces as a finished set of shards; the agreement of row i of n is i / n."""
+    shards = []
+    for number, start in enumerate(range(0, len(faces), rows_per_shard)):
+        rows = np.arange(start, min(start + rows_per_shard, len(faces)))
+        columns = {
+            "target": [f"t{row - start}" for row in rows],
+            "source": [f"s{number}{row - start}" for row in rows],
+            "target_male": np.ones(len(rows)),
+            "source_male": np.ones(len(rows)),
+            "source_mirrored": np.zeros(len(rows)),
+            "row": rows,
+            "seed": rows,
+            "agreement": rows / len(faces),
+            "params": ["{}"] * len(rows),
+        }
+        path = folder / shard_name(number)
+        config = {"targets": {"title": "T"}, "sources": {"title": "S"}}
+        pictures = faces.images[rows], faces.labels[rows]
+        write_shard(path, *pictures, columns, number=number, scheme=faces.scheme, generator="g", config=config)
+        shards.append({"file": path.name, "rows": len(rows)})
+    write_json(folder / "complete.json", {"shards": shards})
+    return folder
 
 
 @dataclass(frozen=True)

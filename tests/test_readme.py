@@ -1,11 +1,18 @@
-"""The README's commands are the commands: every option it shows exists, and CI runs its test line."""
+"""The README's commands are the commands, and its examples run: every option it shows exists, and CI runs its test line."""
 
 import re
 import shlex
+import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
+import pytest
+import torch
 import typer
 from faceaug.cli.main import app
+from small import write_set
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,3 +41,37 @@ def test_ci_runs_the_readmes_test_command():
     text = (ROOT / "README.md").read_text()
     line = next(line for line in text.splitlines() if "pytest" in line and "pip install" in line)
     assert line.strip() in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.fixture
+def place(tmp_path, drawn, faces, trained, monkeypatch):
+    """A folder in which the README's examples find what they name; the Lightning that they use, where it is not installed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "helen").symlink_to(drawn / "helen")
+    write_set(tmp_path / "runs" / "synthetic" / "helen", faces.select(range(8)))
+    (tmp_path / "runs" / "gan").mkdir()
+    shutil.copytree(trained.gan.parent if trained.gan.is_file() else trained.gan, tmp_path / "runs" / "gan" / "helen")
+    if find_spec("lightning") is None:
+        stub = ModuleType("lightning")
+        stub.LightningDataModule = type("LightningDataModule", (), {})
+        monkeypatch.setitem(sys.modules, "lightning", stub)
+    return tmp_path
+
+
+def test_the_examples_of_training_run(place):
+    section = re.search(r"## In your own training\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.S).group(1)
+    blocks = re.findall(r"```python\n(.*?)```", section, re.S)
+    assert len(blocks) == 4
+    known = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), known)
+    assert torch.isfinite(known["loss"])
+    module = known["Faces"]()
+    module.trainer = SimpleNamespace(current_epoch=3)
+    images, masks = next(iter(module.train_dataloader()))
+    assert images.shape[1:] == (3, 64, 64)
+    assert masks.shape[1:] == (64, 64)
+    assert known["samples"][0]["image"].shape == (64, 64, 3)
+    assert known["repaint"].calls == 2
+    assert (place / "looks.safetensors").is_file()

@@ -12,11 +12,15 @@ import numpy as np
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import DatasetDamaged
 
-_AT_ONCE = 1024
+_AT_ONCE = 2**22
+"""Bytes of rows that are held at once where all are looked through."""
 
 
-class _Lazy:
-    """What the classes below share: indexing as numpy does it along the first axis, and conversion to an array."""
+class LazyRows:
+    """What rows that are read when asked for share: indexing as numpy does it along the first axis, and conversion to an array.
+
+    A class of such rows says its ``shape`` and how it reads some of them; :mod:`faceaug.datasets.shard_rows` has another one.
+    """
 
     shape: tuple[int, ...]
     dtype = np.dtype(np.uint8)
@@ -47,14 +51,15 @@ class _Lazy:
     __hash__ = object.__hash__
 
     def _read(self, rows: IntArray) -> ByteArray:
+        """Rows ``(K,)`` of 0..N-1 in their order, ``(K, ...)`` uint8."""
         raise NotImplementedError
 
     def hashes(self, rows: IntArray) -> ByteArray:
         """SHA-256 of each of some rows: ``(K, 32)`` uint8."""
-        raise NotImplementedError
+        return _computed(self, rows)
 
 
-class StoredRows(_Lazy):
+class StoredRows(LazyRows):
     """Rows of a file of bytes.
 
     Not a memory map: of a set that was looked through once, all pages of the map would count as the process's memory.
@@ -103,7 +108,7 @@ class StoredRows(_Lazy):
         return _computed(self, rows) if self._hashes is None else self._hashes[rows]
 
 
-class Rows(_Lazy):
+class Rows(LazyRows):
     """Rows of several arrays as one, all or some of them.
 
     Args:
@@ -138,7 +143,7 @@ class Rows(_Lazy):
 def row_hashes(rows: Any, chosen: IntArray | None = None) -> ByteArray:
     """SHA-256 of each row of an array, or of some: ``(K, 32)`` uint8. Equal rows have equal hashes wherever they are kept."""
     chosen = np.arange(len(rows)) if chosen is None else chosen
-    return rows.hashes(chosen) if isinstance(rows, _Lazy) else _computed(rows, chosen)
+    return rows.hashes(chosen) if isinstance(rows, LazyRows) else _computed(rows, chosen)
 
 
 def row_hash(row: Any) -> bytes:
@@ -148,7 +153,8 @@ def row_hash(row: Any) -> bytes:
 
 def _computed(rows: Any, chosen: IntArray) -> ByteArray:
     found = np.empty((len(chosen), 32), dtype=np.uint8)
-    for start in range(0, len(chosen), _AT_ONCE):
-        for at, row in enumerate(rows[chosen[start : start + _AT_ONCE]], start):
+    together = max(_AT_ONCE // max(int(np.prod(rows.shape[1:])), 1), 1)
+    for start in range(0, len(chosen), together):
+        for at, row in enumerate(rows[chosen[start : start + together]], start):
             found[at] = np.frombuffer(row_hash(row), dtype=np.uint8)
     return found

@@ -1,68 +1,74 @@
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from faceaug.datasets.aligned import AlignedFaces
-from faceaug.datasets.synthetic import FlipFaces, MixedFaces, SyntheticFaces
-from torch.utils.data import DataLoader
+from faceaug.datasets.synthetic import SyntheticFaces
+from small import noise_faces, write_set
+from torch.utils.data import ConcatDataset, DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from faceaug.errors import ConfigError, ShardDamaged
-from faceaug.files import write_json
-from faceaug.labels import CELEBAMASK_19, HELEN_11, LEFT_EYE, RIGHT_EYE
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserTraining
-from faceaug.shards.writer import shard_name, write_shard
+from faceaug.prepare.faces import join
+from faceaug.prepare.rows import row_hashes
 from faceaug.tensors import to_bytes
-
-
-@pytest.fixture
-def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    config = {"targets": {"title": "T"}, "sources": {"title": "S"}}
-    for number in range(2):
-        count = 5
-        columns = {
-            "target": [f"t{i}" for i in range(count)],
-            "source": [f"s{number}{i}" for i in range(count)],
-            "target_male": np.ones(count),
-            "source_male": np.ones(count),
-            "source_mirrored": np.zeros(count),
-            "row": np.arange(count) + 5 * number,
-            "seed": np.arange(count),
-            "agreement": (np.arange(count) + 5 * number) / 10,
-            "params": ["{}"] * count,
-        }
-        images = rng.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
-        labels = rng.integers(0, 11, (count, 16, 16), dtype=np.uint8)
-        write_shard(
-            tmp_path / shard_name(number), images, labels, columns, number=number, scheme=HELEN_11, generator="g", config=config
-        )
-    write_json(tmp_path / "complete.json", {"shards": [{"file": shard_name(n), "rows": 5} for n in range(2)]})
-    return tmp_path
 
 
 def test_samples_are_tv_tensors(folder):
     faces = SyntheticFaces(folder)
     assert len(faces) == 10
+    assert faces.size == 16
     image, mask = faces[7]
     assert isinstance(image, tv_tensors.Image)
     assert isinstance(mask, tv_tensors.Mask)
-    assert image.shape == (3, 16, 16)
-    assert mask.shape == (16, 16)
+    assert image.is_contiguous()
+    assert (image.permute(1, 2, 0).numpy() == noise_faces(10, 16).images[7]).all()
+    assert (mask.numpy() == noise_faces(10, 16).labels[7]).all()
     assert faces.about(7)["source"] == "s12"
+    for index in (-1, 10):
+        with pytest.raises(IndexError):
+            faces[index]
 
 
 def test_filter_transforms_and_several_folders(folder):
     assert len(SyntheticFaces(folder, min_agreement=0.55)) == 4
-    assert len(SyntheticFaces([folder, folder])) == 20
+    several = SyntheticFaces([folder, folder], min_agreement=0.55)
+    assert [several.about(index)["row"] for index in range(8)] == [6, 7, 8, 9] * 2
     resized = SyntheticFaces(folder, transforms=v2.Resize(8))[0]
     assert resized[0].shape == (3, 8, 8)
     assert resized[1].shape == (8, 8)
     with pytest.raises(ConfigError, match="no face"):
         SyntheticFaces(folder, min_agreement=0.99)
+    with pytest.raises(ConfigError, match="no folder is named"):
+        SyntheticFaces([])
     with pytest.raises(ShardDamaged):
         SyntheticFaces(folder / "none")
+
+
+def test_dictionaries_are_what_albumentations_takes(folder, noise):
+    def double(image, mask):
+        assert image.dtype == mask.dtype == np.uint8
+        return {"image": image[::2, ::2], "mask": mask[::2, ::2]}
+
+    pair = SyntheticFaces(folder)[3]
+    for faces in (SyntheticFaces(folder, form="dict"), AlignedFaces(SyntheticFaces(folder).faces, form="dict")):
+        sample = faces[3]
+        assert set(sample) == {"image", "mask"}
+        assert (sample["image"] == pair[0].permute(1, 2, 0).numpy()).all()
+        assert (sample["mask"] == pair[1].numpy()).all()
+        sample["image"][:] = 0  # a transform may write into what it gets
+        assert (faces[3]["image"] != 0).any()
+    assert SyntheticFaces(folder, form="dict", transforms=double)[3]["image"].shape == (8, 8, 3)
+    for kind in (SyntheticFaces, lambda _, form: AlignedFaces(noise(1, 16), form=form)):
+        with pytest.raises(ConfigError, match="form 'tuple': unknown; use 'pair' or 'dict'"):
+            kind(folder, form="tuple")
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -75,81 +81,88 @@ def test_workers_read_what_one_process_reads(folder, start):
     assert torch.equal(images[0], first)
 
 
-def test_a_mixed_epoch_has_every_real_face_and_its_share_of_synthetic_ones(folder):
-    real = [(torch.full((1,), float(i)), None) for i in range(6)]
-    mixed = MixedFaces(real, SyntheticFaces(folder), share=0.4, seed=1)
-    assert len(mixed) == 10
-    assert [int(mixed[i][0]) for i in range(6)] == list(range(6))
-    drawn = [mixed[i][0] for i in range(6, 10)]
-    assert len({tensor.numpy().tobytes() for tensor in drawn}) == 4
-    mixed.set_epoch(1)
-    assert any(not torch.equal(mixed[i][0], drawn[i - 6]) for i in range(6, 10))
-    mixed.set_epoch(0)
-    assert all(torch.equal(mixed[i][0], drawn[i - 6]) for i in range(6, 10))
-    with pytest.raises(IndexError):
-        mixed[10]
+def test_joined_with_real_faces_and_pickled(folder, noise):
+    faces = SyntheticFaces(folder, min_agreement=0.4)
+    known = [image for image, _ in faces]  # its files are open
+    _ = faces.faces
+    copy = pickle.loads(pickle.dumps(faces))
+    assert all(torch.equal(image, copy[at][0]) for at, image in enumerate(known))
+    both = ConcatDataset([AlignedFaces(noise(3, 16)), copy])
+    assert len(both) == 9
+    assert torch.equal(both[3][0], known[0])
 
 
-def test_persistent_workers_see_the_new_epoch(folder):
-    mixed = MixedFaces([torch.full((), -1)] * 4, torch.arange(100), share=0.5)
-    loader = DataLoader(mixed, batch_size=8, num_workers=1, persistent_workers=True)
-    seen = []
-    for epoch in range(3):
-        mixed.set_epoch(epoch)
-        (batch,) = list(loader)
-        seen += batch[4:].tolist()
-    assert len(set(seen)) == 12  # none again before all have come
+def test_a_pickle_does_not_grow_with_the_set(tmp_path):
+    lengths = []
+    for count in (10, 2000):
+        faces = SyntheticFaces(write_set(tmp_path / str(count), noise_faces(count, 8), 1000))
+        _ = faces[0]
+        lengths.append(len(pickle.dumps(faces)))
+    assert lengths[1] < lengths[0] + 200
+    assert lengths[1] < 20_000
 
 
-def test_mirrored_masks_keep_their_type():
-    for dtype in (torch.uint8, torch.int64):
-        mask = tv_tensors.Mask(torch.full((4, 4), LEFT_EYE, dtype=dtype))
-        _, turned = FlipFaces(1.0)(tv_tensors.Image(torch.zeros(3, 4, 4)), mask)
-        assert turned.dtype == dtype
-        assert (turned == RIGHT_EYE).all()
+_LOOK_THROUGH = """
+import sys
+from pathlib import Path
+from faceaug.datasets.synthetic import SyntheticFaces
+faces = SyntheticFaces(sys.argv[1])
+for index in range(len(faces)): faces[index]
+faces.faces.digest()
+print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+"""
 
 
-def test_mixtures_that_cannot_be(folder):
-    with pytest.raises(ConfigError, match="share 1"):
-        MixedFaces([1], SyntheticFaces(folder), share=1)
-    with pytest.raises(ConfigError, match="empty"):
-        MixedFaces([], SyntheticFaces(folder))
-    with pytest.raises(ConfigError, match="length"):
-        MixedFaces(iter([]), SyntheticFaces(folder))
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peaks are read from /proc")
+def test_looking_through_a_set_takes_no_memory_of_its_size(tmp_path):
+    peaks, size = [], 128
+    for count in (250, 850):
+        folder = write_set(tmp_path / str(count), noise_faces(count, size), 500)
+        done = subprocess.run([sys.executable, "-c", _LOOK_THROUGH, folder], capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout) * 1024)
+    assert peaks[1] - peaks[0] < 600 * size * size * 4 / 3  # a third of the pictures' bytes, 13 MB
 
 
-def test_flip_twice_changes_nothing_and_sides_are_exchanged():
-    flip = FlipFaces(1.0)
-    image = tv_tensors.Image(torch.arange(48, dtype=torch.uint8).reshape(3, 4, 4))
-    mask = tv_tensors.Mask(torch.full((4, 4), LEFT_EYE, dtype=torch.uint8))
-    once = flip(image, mask)
-    assert (once[1] == RIGHT_EYE).all()
-    assert isinstance(once[1], tv_tensors.Mask)
-    twice = flip(*once)
-    assert torch.equal(twice[0], image)
-    assert torch.equal(twice[1], mask)
-    assert FlipFaces(0.0)(image, mask)[0] is image
-
-
-def test_another_scheme_is_mirrored_by_its_own_sides_and_told_where_it_is_not_named():
-    mask = tv_tensors.Mask(torch.full((4, 4), CELEBAMASK_19.classes.index("l_ear"), dtype=torch.uint8))
-    mask[0, 0], mask[0, 1] = CELEBAMASK_19.classes.index("hair"), 255
-    image = tv_tensors.Image(torch.zeros(3, 4, 4, dtype=torch.uint8))
-    found = FlipFaces(1.0, scheme=CELEBAMASK_19)(image, mask)[1]
-    assert found[0].tolist() == [9, 9, 255, 13]
-    with pytest.raises(ConfigError, match=r"label 13 is not in helen-11; give it the dataset's"):
-        FlipFaces(0.0)(image, mask)
-
-
-def test_arrays_are_the_same_faces_in_the_same_order(folder):
-    for samples in (SyntheticFaces(folder), SyntheticFaces(folder, min_agreement=0.4), SyntheticFaces([folder, folder])):
+@pytest.mark.parametrize("least", [0.0, 0.4])
+def test_arrays_are_the_same_faces_in_the_same_order(folder, least):
+    for samples in (SyntheticFaces(folder, min_agreement=least), SyntheticFaces([folder, folder], min_agreement=least)):
         faces = samples.faces
         assert len(faces) == len(samples)
-        for index, (image, mask) in enumerate(samples):
+        for index, (image, mask) in enumerate(samples[at] for at in range(len(samples))):
             assert (faces.images[index] == image.permute(1, 2, 0).numpy()).all()
             assert (faces.labels[index] == mask.numpy()).all()
             assert faces.names[index] == "{target}+{source}".format(**samples.about(index))
         assert faces.title == "generated from T and S"
+
+
+INDICES = (3, -1, slice(None), slice(8, 1, -3), slice(4, 4), [5, 0, 5], np.array([9, 2]), np.arange(10) % 2 == 0)
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_arrays_read_from_files_are_indexed_and_hashed_as_arrays_in_memory(folder, index):
+    lazy, memory = SyntheticFaces(folder).faces, noise_faces(10, 16)
+    for found, wanted in ((lazy.images, memory.images), (lazy.labels, memory.labels)):
+        assert found.shape == wanted.shape
+        assert found.dtype == wanted.dtype
+        assert found[index].shape == wanted[index].shape
+        assert (found[index] == wanted[index]).all()
+        assert (row_hashes(found) == row_hashes(wanted)).all()
+    assert (lazy.select([4, 2], lazily=True).images[:] == memory.images[[4, 2]]).all()
+    assert (join(memory, lazy).images[12] == memory.images[2]).all()
+
+
+def test_the_identity_of_a_set_is_that_of_its_faces(folder):
+    lazy, memory = SyntheticFaces(folder).faces, noise_faces(10, 16)
+    known = type(memory)("", lazy.names, memory.images, memory.labels, lazy.male, lazy.identity)
+    assert lazy.digest() == known.digest()
+
+
+def test_sets_of_several_sizes_have_no_arrays(folder, tmp_path):
+    other = write_set(tmp_path / "other", noise_faces(2, 8))
+    faces = SyntheticFaces([folder, other])
+    assert [faces[at][0].shape[-1] for at in (9, 10)] == [16, 8]
+    with pytest.raises(ConfigError, match=r"the sets' faces are \[8, 16\] px"):
+        _ = faces.faces
 
 
 def test_the_benchmark_trains_on_what_these_classes_give(folder, noise):
