@@ -141,6 +141,11 @@ class ShardReader:
             found.update(self._open(number).extra if count else ())
         return (*(name for name in COLUMNS if name in found or COLUMNS[name].required), *sorted(found - set(COLUMNS)))
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First row, and the one behind the last, of each shard that holds any."""
+        return [(stop - count, stop) for count, stop in zip(self._rows, self._ends, strict=True) if count]
+
     def _check(self, number: int, facts: ShardFacts) -> None:
         """Remember what a shard says of itself.
 
@@ -217,9 +222,7 @@ class ShardReader:
         try:
             found["params"] = json.loads(found["params"])
         except ValueError as error:
-            raise ShardDamaged(
-                f"{path}: params of row {row} are no JSON; copy it again, or generate the set anew"
-            ) from error
+            raise ShardDamaged(f"{path}: params of row {row} are no JSON; copy it again, or generate the set anew") from error
         return found
 
     def column(self, name: str) -> npt.NDArray[Any]:
