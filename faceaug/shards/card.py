@@ -81,9 +81,9 @@ def _head(index: dict[str, Any], reader: ShardReader, title: str) -> str:
 def _intro(reader: ShardReader) -> str:
     return (
         f"{len(reader):,} generated faces of {reader.size} × {reader.size} pixels, each with a label map of {len(reader.scheme)} "
-        f"classes ({reader.scheme.name}), for training face parsers. **All images are AI-generated**: a network put the skin of one "
-        "photo on the layout of another's label map. Every shard says so (`ai_generated`, `digitalSourceType`), and so do exported "
-        "pictures."
+        f"classes ({reader.scheme.name}), for training face parsers. **All images are AI-generated**: a network put the skin of "
+        "one photo on the layout of another's label map. Every shard says so (`ai_generated`, `digitalSourceType`), and so do "
+        "exported pictures."
     )
 
 
@@ -142,9 +142,8 @@ def _balance(reader: ShardReader) -> str:
     male = reader.column("target_male")
     if (male >= 0).any():
         counts = [(word, int((male == value).sum())) for word, value in (("male", 1), ("female", 0), ("unknown", -1))]
-        lines.append(
-            _table(("gender of the mask's photo", "faces", "share"), [(w, f"{n:,}", f"{n / len(male):.1%}") for w, n in counts])
-        )
+        rows = [(word, f"{count:,}", f"{count / len(male):.1%}") for word, count in counts]
+        lines.append(_table(("gender of the mask's photo", "faces", "share"), rows))
     angles = reader.column("ita")
     known = angles[np.isfinite(angles)]
     if len(known):
@@ -186,6 +185,8 @@ image, mask = faces[0]
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )
+    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -80,7 +80,7 @@ def merge(folders: Sequence[Path], out: Path) -> dict[str, Any]:
 
 def _copy(reader: ShardReader, rows: IntArray, folder: Path, number: int, offset: int, config: dict[str, Any]) -> dict[str, Any]:
     """Write some rows of a set as a shard of the new one."""
-    columns = {name: reader.rows(name, rows) for name in reader.columns}
+    columns: dict[str, Any] = {name: reader.rows(name, rows) for name in reader.columns}
     origin, planned = reader.folder.resolve().name, np.asarray(columns["row"])
     columns["params"] = [
         json.dumps({**json.loads(params), "merged_from": {"set": origin, "row": int(row)}})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from faceaug.errors import ConfigError
 from faceaug.files import atomic_folder, write_json
-from faceaug.labels import CELEBAMASK_19, HELEN_11, Remap, Scheme, remap
+from faceaug.labels import CELEBAMASK_19, HELEN_11, IGNORE, Remap, Scheme, remap
 from faceaug.progress import say
 from faceaug.shards.card import licences
 from faceaug.shards.export.faces import Faces
@@ -104,6 +104,11 @@ def _remap(source: Scheme, target: Scheme | None, to: str) -> Remap | None:
         found = remap(source, target)
     except ConfigError as error:
         raise ConfigError(f"--to {to}: needs {target.name}, the set has {source.name} ({error}); use --to folder") from error
+    lost = [name for label, name in enumerate(source.classes) if found.table[label] == IGNORE]
+    if lost:
+        raise ConfigError(
+            f"--to {to}: needs {target.name}, which keeps apart what {source.name} has in {', '.join(lost)}; use --to folder"
+        )
     for loss in found.losses:
         say(f"export: {loss}")
     return found
