@@ -12,7 +12,7 @@ from .workspace import Workspace
 
 if TYPE_CHECKING:
     from faceaug.generate.config import GenerateConfig
-    from faceaug.generate.run import Inputs
+    from faceaug.generate.run import Inputs, Origin
 
 PREDICTED = "read:"
 """Before a dataset's name: the parser predicts its masks."""
@@ -144,9 +144,8 @@ def generate(
         f"generate: {len(inputs.targets):,} masks ({inputs.targets.title}), {len(inputs.sources):,} sources at "
         f"{inputs.targets.size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
     )
-    summary = run_generation(
-        run, inputs, config=generating, batch=batch, provenance=_provenance(space, inputs, weights, specs, sources)
-    )
+    origin = _origin(space, inputs, specs, sources, labelled, {"generator": weights, "parser": parser, "judge": judge})
+    summary = run_generation(run, inputs, config=generating, batch=batch, origin=origin)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"
@@ -185,18 +184,22 @@ def open_inputs(
     return weights, Inputs(reduce(join, sets), photos_of, gan, p_f, space.parser(judge) if judge is not None else p_f)
 
 
-def _provenance(space: Workspace, inputs: Inputs, weights: Path, masks: list[str], sources: str) -> dict[str, Any]:
+def _origin(
+    space: Workspace, inputs: Inputs, masks: list[str], sources: str, labelled: int | None, weights: dict[str, Path | None]
+) -> Origin:
     """Where it all came from: for the card, and for generating a row again."""
-    licence_of = lambda spec, root: "x"  # noqa
+    from faceaug.datasets.names import licence_of
+
+    from faceaug.generate.run import Origin
 
     roles = [*(("masks", spec) for spec in masks), ("sources", sources)]
-    return {
-        "sets": [
-            {"role": role, "spec": spec, "licence": licence_of(spec.removeprefix(PREDICTED), space.root)} for role, spec in roles
-        ],
-        "data_root": str(space.root.absolute()),
-        "generator": str(weights.absolute()),
-    }
+    titles = {"masks": inputs.targets.title, "sources": inputs.sources.title}
+    provenance = [
+        {"role": role, "title": titles[role], "name": spec, "licence": licence_of(spec.removeprefix(PREDICTED), space.root)}
+        for role, spec in roles
+    ]
+    files = {role: None if path is None else str(path.absolute()) for role, path in weights.items()}
+    return Origin(provenance, {"data_root": str(space.root.absolute()), "labelled": labelled, **files})
 
 
 def _show_plan(inputs: Inputs, config: GenerateConfig, batch: int) -> None:

@@ -27,6 +27,7 @@ from .generate import generate
 from .parse import parse
 from .plot import plot
 from .prepare import prepare
+from .push import push
 from .shards import shards
 from .train_gan import train_gan
 from .train_parser import train_parser
@@ -70,6 +71,7 @@ app.command("train-gan")(on_workspace(train_gan))
 app.command("evaluate")(on_workspace(evaluate))
 app.command("generate")(on_workspace(generate))
 app.add_typer(shards, name="shards")
+app.command("push")(on_workspace(push))
 app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))

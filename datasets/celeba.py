@@ -94,6 +94,7 @@ class CelebA(Layout):
 
     key = "celeba"
     label = "CelebA"
+    licence = "non-commercial research purposes only"
     needs = "CelebA's img_align_celeba/ and lists"
     labelled = False
     partitions: ClassVar[dict[str, tuple[int, ...]]] = {

@@ -35,6 +35,7 @@ class CelebAMaskHQ(Layout):
 
     key = "celebamask"
     label = "CelebAMask-HQ"
+    licence = "CC BY-NC 4.0, non-commercial research"
     needs = "CelebAMask-HQ's CelebA-HQ-img/ and CelebAMask-HQ-mask-anno/"
     scheme: Scheme = CELEBAMASK_19
 

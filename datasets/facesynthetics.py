@@ -23,6 +23,7 @@ class FaceSynthetics(Layout):
 
     key = "facesynthetics"
     label = "FaceSynthetics"
+    licence = "research use licence"
     needs = "FaceSynthetics' <id>.png, <id>_seg.png and <id>_ldmks.txt"
     label_form = "{}_seg"
     scheme: Scheme = FACESYNTHETICS_19

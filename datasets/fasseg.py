@@ -19,6 +19,7 @@ class Fasseg(Layout):
 
     key = "fasseg"
     label = "FASSEG"
+    licence = "research"
     needs = "FASSEG's Train_RGB/, Train_Labels/, Test_RGB/ and Test_Labels/"
     scheme: Scheme = FASSEG_6
 

@@ -118,6 +118,7 @@ class Folder(_WithTables):
 
     key = "folder"
     label = ""
+    licence = "unknown; the user's own"
     needs = "images/, masks/ and scheme.toml"
     lists: ClassVar[dict[str, tuple[str, ...]]] = {
         "train": ("train.txt",),
@@ -199,6 +200,7 @@ class PhotoFolder(_WithTables):
 
     key = "photos"
     label = ""
+    licence = "unknown; the user's own"
     needs = "photos"
     labelled = False
     splits = ("train", "tuning", "testing", "all")

@@ -26,6 +26,7 @@ class Helen(Layout):
 
     key = "helen"
     label = "Helen"
+    licence = "non-commercial research"
     needs = "Helen's images/, labels/ and lists"
     scheme: Scheme = HELEN_11
     lists: ClassVar[dict[str, str]] = {"train": "exemplars.txt", "tuning": "tuning.txt", "testing": "testing.txt"}
@@ -78,6 +79,7 @@ class HelenStar(Layout):
 
     key = "helenstar"
     label = "HELEN*"
+    licence = "non-commercial research"
     needs = "HELEN*'s train/, test/ and test_resize/"
     photo_form = "{}_image"
     label_form = "{}_label"

@@ -27,6 +27,7 @@ class LaPa(Layout):
 
     key = "lapa"
     label = "LaPa"
+    licence = "non-commercial research"
     needs = "LaPa's train/, val/ and test/"
     folders: ClassVar[dict[str, str]] = {"train": "train", "tuning": "val", "testing": "test"}
     scheme: Scheme = LAPA_11

@@ -36,6 +36,25 @@ def dataset_title(root: Path, name: str) -> str:
     return name if folder.lower() == name.lower() else f"{name} ({folder})"
 
 
+DRAWN, DRAWN_LICENCE = "drawn faces", "MIT (drawn by faceaug)"
+"""Title and licence of what the package draws, in whatever layout."""
+
+
+def folder_licence(root: Path, published: str) -> str:
+    """The licence of a dataset in a folder: that of the published set, unless its ``faceaug.json`` knows another origin."""
+    about = root / "faceaug.json"
+    try:
+        found = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise DatasetDamaged(f'{about}: must be JSON with a "title"; mend or delete it') from error
+    if not isinstance(found, dict):
+        return published
+    if found.get("title") == DRAWN:
+        return DRAWN_LICENCE
+    listed = found.get("licences")  # an exported set of generated faces
+    return "; ".join(map(str, listed)) if isinstance(listed, list) and listed else published
+
+
 class Layout(torch.utils.data.Dataset[Any]):
     """A dataset in a layout of files; with label maps a torch dataset of ``(Image, Mask)``.
 
@@ -63,6 +82,8 @@ class Layout(torch.utils.data.Dataset[Any]):
     """Name on the command line."""
     label: ClassVar[str]
     """Name in titles."""
+    licence: ClassVar[str]
+    """Terms of the published set, in a few words."""
     needs: ClassVar[str]
     """What has to lie in the folder, for the message."""
     splits: ClassVar[tuple[str, ...]] = SPLITS

@@ -16,7 +16,7 @@ from .fasseg import Fasseg
 from .folder import Folder, PhotoFolder
 from .helen import Helen, HelenStar
 from .lapa import LaPa
-from .layout import Layout
+from .layout import Layout, folder_licence
 
 LABELLED: dict[str, type[Layout]] = {
     reader.key: reader for reader in (Helen, HelenStar, LaPa, CelebAMaskHQ, FaceSynthetics, Fasseg, Folder)
@@ -62,6 +62,17 @@ def resolve(spec: str, root: Path) -> Spec:
 def _parted(rest: str) -> tuple[str, str]:
     folder, at, option = rest.rpartition("@")
     return (folder, option) if at else (rest, "")
+
+
+def licence_of(spec: str, root: Path) -> str:
+    """The licence of a dataset's photos in a few words; arguments as :func:`resolve`.
+
+    Raises:
+        ConfigError: an unknown dataset name or option.
+        DatasetDamaged: its ``faceaug.json`` cannot be read.
+    """
+    name, folder, _ = resolve(spec, root)
+    return folder_licence(folder, {**LABELLED, **UNLABELLED}[name].licence)
 
 
 def open_reader(spec: str, split: str, *, root: Path, limit: int | None = None, whole: bool = True) -> Layout:

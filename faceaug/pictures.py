@@ -44,7 +44,7 @@ def sheet(cells: Sequence[tuple[str, ByteArray | None]], *, columns: int = 6, ce
     """Pictures side by side with a caption under each.
 
     Args:
-        cells: caption and ``(H, W, 3)`` uint8 RGB of any shape, None for a picture that cannot be shown.
+        cells: caption, of one or more lines, and ``(H, W, 3)`` uint8 RGB of any shape, None for a picture that cannot be shown.
         columns: pictures in a row.
         cell: longer side of a shown picture in pixels.
 
@@ -54,19 +54,35 @@ def sheet(cells: Sequence[tuple[str, ByteArray | None]], *, columns: int = 6, ce
     font, scale, line = cv2.FONT_HERSHEY_SIMPLEX, 0.38, 18
     columns = max(min(columns, len(cells)), 1)
     rows = max(-(-len(cells) // columns), 1)
-    across, down = cell + 3 * _MARGIN, cell + line + 2 * _MARGIN
+    sides = [_shrunk(picture, cell) for _, picture in cells]
+    tall = max((side[1] for side in sides), default=cell)
+    lines = max((caption.count("\n") + 1 for caption, _ in cells), default=1)
+    across, down = cell + 3 * _MARGIN, tall + lines * line + 2 * _MARGIN
     canvas = np.full((rows * down + _MARGIN, columns * across + _MARGIN, 3), 255, dtype=np.uint8)
-    for index, (caption, picture) in enumerate(cells):
+    for index, ((caption, picture), side) in enumerate(zip(cells, sides, strict=True)):
         top, left = index // columns * down + _MARGIN, index % columns * across + _MARGIN
         if picture is None:
-            canvas[top : top + cell, left : left + cell] = 225
+            canvas[top : top + tall, left : left + cell] = 225
         else:
-            shrink = cell / max(picture.shape[:2])
-            side = (max(round(picture.shape[1] * shrink), 1), max(round(picture.shape[0] * shrink), 1))
-            shown = cv2.resize(picture, side, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
-            canvas[top : top + side[1], left : left + side[0]] = shown
-        text = caption.encode("ascii", "replace").decode()
-        while len(text) > 4 and cv2.getTextSize(text, font, scale, 1)[0][0] > cell:
-            text = text.removesuffix("...")[:-1] + "..."
-        cv2.putText(canvas, text, (left, top + cell + line - 5), font, scale, (40, 40, 40), 1, cv2.LINE_AA)
+            interpolation = cv2.INTER_AREA if side[0] < picture.shape[1] else cv2.INTER_CUBIC
+            canvas[top : top + side[1], left : left + side[0]] = cv2.resize(picture, side, interpolation=interpolation)
+        for number, text in enumerate(caption.split("\n"), 1):
+            place = (left, top + tall + number * line - 5)
+            cv2.putText(canvas, _fitting(text, cell, font, scale), place, font, scale, (40, 40, 40), 1, cv2.LINE_AA)
     return canvas
+
+
+def _shrunk(picture: ByteArray | None, cell: int) -> tuple[int, int]:
+    """Width and height at which a picture is shown."""
+    if picture is None:
+        return cell, cell
+    shrink = cell / max(picture.shape[:2])
+    return max(round(picture.shape[1] * shrink), 1), max(round(picture.shape[0] * shrink), 1)
+
+
+def _fitting(caption: str, width: int, font: int, scale: float) -> str:
+    """A caption in the font's letters, cut where it is too long."""
+    text = caption.encode("ascii", "replace").decode()
+    while len(text) > 4 and cv2.getTextSize(text, font, scale, 1)[0][0] > width:
+        text = text.removesuffix("...")[:-1] + "..."
+    return text

@@ -1,7 +1,7 @@
 import numpy as np
-from faceaug.page import Section, write_page
 
 from faceaug.images import write_png
+from faceaug.page import Section, write_page
 
 
 def test_everything_is_inside_the_page_and_texts_are_escaped(tmp_path):

@@ -19,10 +19,11 @@ from faceaug.progress import Progress, say
 
 from ..celeba import CelebA
 from ..helen import Helen
+from ..layout import DRAWN
 from .drawing import Drawing, Frame, draw_face
 from .traits import Person, Shot, attributes, draw_person, draw_shot
 
-TITLE = "drawn faces"
+TITLE = DRAWN
 
 HELEN_FRAME = Frame(176, 176, eyes=(88.0, 79.0), unit=38.0)
 CELEBA_FRAME = Frame(178, 218, eyes=(89.0, 111.0), unit=39.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify
 from faceaug.shards.writer import shard_name, write_shard
 
+_WHERE = ("provenance", "files")
 PREPARED, MODEL, PARTS = "prepared.json", "shape-model.safetensors", "parts"
 
 
@@ -75,13 +76,27 @@ class Inputs:
         check_schemes("generate", targets=self.targets.scheme, **schemes)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a set came from: for its card, and for generating a row again.
+
+    Attributes:
+        provenance: for each dataset ``role`` (masks or sources), ``title``, ``name`` on the command line, and ``licence``.
+        files: ``data_root``, ``labelled`` (only the first so many masks, or None), and the weights files ``generator``, ``parser``
+            and ``judge``, or None where they follow from the generator.
+    """
+
+    provenance: Sequence[Mapping[str, str]]
+    files: Mapping[str, Any]
+
+
 def generate(
     run: Path,
     inputs: Inputs,
     *,
     config: GenerateConfig,
     batch: int = 32,
-    provenance: Mapping[str, Any] | None = None,
+    origin: Origin | None = None,
 ) -> dict[str, Any]:
     """Generate labelled faces into shards, or go on with the shards that are missing or damaged.
 
@@ -93,7 +108,7 @@ def generate(
         inputs: what it is generated from.
         config: what to generate.
         batch: faces at once; changes nothing in the result.
-        provenance: where all this came from, for the card and for ``faceaug shards replay``; it may change between runs.
+        origin: where all this came from; files may lie elsewhere when the run is resumed.
 
     Returns:
         What ``complete.json`` holds: shards, rows, counts of what was dropped and why, agreement, gender accuracy.
@@ -112,9 +127,9 @@ def generate(
         "judge_trained_the_gan": inputs.judge.hash == inputs.generator.record.get("parser_hash"),
         "targets": inputs.targets.about(),
         "sources": inputs.sources.about(),
-        **({"provenance": provenance} if provenance else {}),
+        **({"provenance": list(origin.provenance), "files": dict(origin.files)} if origin else {}),
     }
-    claim(run, record, movable=("provenance",))
+    claim(run, record, movable=_WHERE)
     with locked(run, ".finish", wait=True):
         if (run / COMPLETE).is_file() and not _broken_up(run):
             say(f"generate: already finished: {run}")
@@ -263,7 +278,7 @@ def _compute(
         number=number,
         scheme=job.painter.targets.scheme,
         generator=record["generator"],
-        config={key: value for key, value in record.items() if key != "provenance"},
+        config={key: value for key, value in record.items() if key not in _WHERE},
     )
     if made.shown:
         folder = run / PARTS / Path(shard_name(number)).stem

@@ -141,6 +141,11 @@ class ShardReader:
             found.update(self._open(number).extra if count else ())
         return (*(name for name in COLUMNS if name in found or COLUMNS[name].required), *sorted(found - set(COLUMNS)))
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First row, and the one behind the last, of each shard that holds any."""
+        return [(stop - count, stop) for count, stop in zip(self._rows, self._ends, strict=True) if count]
+
     def _check(self, number: int, facts: ShardFacts) -> None:
         """Remember what a shard says of itself.
 
@@ -251,9 +256,27 @@ class ShardReader:
                 with _told(self.paths[number]):
                     column = self._open(number).get(name)
                     parts.append(int(stop - start) if column is None else _some(column, unique[start:stop] - before))
-        found = _joined(name, parts, self.size)
+        found = _joined(parts, *self._like(name, parts))
         in_order = len(wanted) == len(unique) and bool((back == np.arange(len(back))).all())
         return found if in_order else found[back]
+
+    def _like(self, name: str, parts: Sequence[npt.NDArray[Any] | int]) -> tuple[npt.NDArray[Any], Any]:
+        """An array of a column's shape and type, and what stands for unknown in it."""
+        found = next((part for part in parts if not isinstance(part, int)), None)
+        if found is None:
+            found = self._sample(name)
+        unknown = COLUMNS[name].missing if name in COLUMNS else missing(kind_of(found))
+        return found, unknown
+
+    def _sample(self, name: str) -> npt.NDArray[Any]:
+        """No rows of a column: as some shard has it, else as it is known."""
+        for number, count in enumerate(self._rows):
+            column = self._open(number).get(name) if count else None
+            if column is not None:
+                with _told(self.paths[number]):
+                    return np.asarray(column[:0])
+        kind = COLUMNS[name].kind
+        return np.empty(0, dtype=object if kind == TEXT else kind)
 
     def close(self) -> None:
         """Close this process's files."""
@@ -297,17 +320,8 @@ def _some(column: Any, rows: IntArray) -> npt.NDArray[Any]:
     return found
 
 
-def _joined(name: str, parts: Sequence[npt.NDArray[Any] | int], size: int) -> npt.NDArray[Any]:
+def _joined(parts: Sequence[npt.NDArray[Any] | int], like: npt.NDArray[Any], unknown: Any) -> npt.NDArray[Any]:
     """Parts of a column one behind the other; a number is that many rows of a shard that lacks it."""
-    found = [part for part in parts if not isinstance(part, int)]
-    if not found and name in PIXELS:
-        return np.empty((0, size, size, *([3] if name == "image" else [])), dtype=np.uint8)
-    if not found and name not in COLUMNS:
-        raise KeyError(name)
-    known = COLUMNS.get(name)
-    kind = known.kind if known else kind_of(found[0])
-    unknown = known.missing if known else missing(kind)
-    like = found[0] if found else np.empty(0, dtype=object if kind == TEXT else kind)
     filled = [np.full((part, *like.shape[1:]), unknown, dtype=like.dtype) if isinstance(part, int) else part for part in parts]
     return filled[0] if len(filled) == 1 else np.concatenate([like[:0], *filled])
 

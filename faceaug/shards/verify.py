@@ -57,12 +57,13 @@ def _reason(path: Path, shard: dict[str, Any]) -> str:
         size = path.stat().st_size
         if size != shard["bytes"]:
             return f"has {size:,} bytes instead of {shard['bytes']:,}"
-        return "" if _sha256(path) == shard["sha256"] else "has other bytes than were written"
+        return "" if file_hash(path) == shard["sha256"] else "has other bytes than were written"
     except (OSError, FaceaugError) as error:
         return f"cannot be read ({error})"
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits."""
     found = hashlib.sha256()
     with open(path, "rb") as file:
         while part := file.read(_AT_ONCE):

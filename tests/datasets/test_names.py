@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from faceaug.datasets.names import data_root, open_labelled, open_photos, resolve
+from faceaug.datasets.names import LABELLED, UNLABELLED, data_root, licence_of, open_labelled, open_photos, resolve
 
-from faceaug.errors import ConfigError
+from faceaug.errors import ConfigError, DatasetDamaged
 
 
 def test_names_folders_and_options(tmp_path):
@@ -35,3 +35,16 @@ def test_roles(drawn):
         open_labelled("celeba", "train", size=64, root=drawn, cache=None)
     assert open_photos("celeba", size=64, root=drawn, cache=None, limit=5).labels is None
     assert open_photos("helen", size=64, root=drawn, cache=None).labels is not None
+
+
+def test_licences_are_those_of_the_published_set_or_of_what_lies_there(drawn, tmp_path):
+    for name in (*LABELLED, *UNLABELLED):
+        assert len(licence_of(f"{name}:{tmp_path}", tmp_path)) > 5
+    assert licence_of("helen", drawn) == "MIT (drawn by faceaug)"
+    assert licence_of("helen", tmp_path) == "non-commercial research"
+    assert licence_of(f"folder:{tmp_path}@helen-11", tmp_path) == "unknown; the user's own"
+    (tmp_path / "faceaug.json").write_text('{"title": "generated", "licences": ["a", "b"]}')
+    assert licence_of(f"folder:{tmp_path}", tmp_path) == "a; b"
+    (tmp_path / "faceaug.json").write_text("{")
+    with pytest.raises(DatasetDamaged, match=r"faceaug\.json: must be JSON"):
+        licence_of(f"folder:{tmp_path}", tmp_path)

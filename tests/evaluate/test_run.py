@@ -38,6 +38,12 @@ def test_everything_is_measured_with_intervals(ready, tmp_path):
     assert list(table({"a": result}).index) == ["a"]
 
 
+def _same(count):
+    """Each source on the mask of the same number."""
+    rows, nobody = np.arange(count), np.zeros((count, 5), np.int64)
+    return Plan(rows, rows, rows[:, None], np.zeros((count, 1), bool), nobody, [[]] * count, np.zeros(count, np.uint64))
+
+
 def test_the_same_seed_gives_the_same_figures(ready, tmp_path):
     first = _evaluate(tmp_path / "a", *ready)
     assert _evaluate(tmp_path / "b", *ready) == first
@@ -62,7 +68,7 @@ def test_a_source_generated_as_it_is_is_faithful(ready, tmp_path, monkeypatch):
     object.__setattr__(same, "labels", sources.labels[:4])
     monkeypatch.setattr(
         module, "plan_pairs",
-        lambda *a, **k: Plan(np.arange(4), np.arange(4), np.arange(4)[:, None], np.zeros((4, 1), bool), np.zeros((4, 5), int), [[]] * 4, np.zeros(4, np.uint64)),
+        lambda *a, **k: _same(4),
     )  # fmt: skip
     rows = _evaluate(tmp_path, generator, same, sources, real, judge, features)["fidelity"]
     for row in rows.values():

@@ -1,0 +1,1 @@
+"""Sets in the forms that others read: folders of pictures, published datasets' layouts, WebDataset, Parquet."""
