@@ -112,6 +112,7 @@ def generate(
     from faceaug.config import configured, to_dict
     from faceaug.generate.config import GenerateConfig
     from faceaug.generate.run import generate as run_generation
+    from faceaug.generate.run import identity
 
     given: dict[str, Any] = {
         "per_mask": per_mask,
@@ -130,16 +131,9 @@ def generate(
     if dry_run:
         _show_plan(inputs, generating, batch)
         return
-    identity = {
-        "generate": to_dict(generating),
-        "generator": inputs.generator.hash,
-        "parser": inputs.parser.hash,
-        "judge": inputs.judge.hash,
-        "masks": inputs.targets.about(),
-        "sources": inputs.sources.about(),
-    }
+    everything = {"generate": to_dict(generating), **identity(inputs)}
     name = f"{specs[0].removeprefix(PREDICTED).split(':')[0]}-{inputs.targets.size}"
-    run = space.run(out, "synthetic", name, identity)
+    run = space.run(out, "synthetic", name, everything)
     typer.echo(
         f"generate: {len(inputs.targets):,} masks ({inputs.targets.title}), {len(inputs.sources):,} sources at "
         f"{inputs.targets.size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"

@@ -28,6 +28,7 @@ from .parse import parse
 from .plot import plot
 from .prepare import prepare
 from .push import push
+from .replay import replay
 from .shards import shards
 from .train_gan import train_gan
 from .train_parser import train_parser
@@ -70,6 +71,7 @@ app.command("parse")(on_workspace(parse))
 app.command("train-gan")(on_workspace(train_gan))
 app.command("evaluate")(on_workspace(evaluate))
 app.command("generate")(on_workspace(generate))
+shards.command("replay")(on_workspace(replay))
 app.add_typer(shards, name="shards")
 app.command("push")(on_workspace(push))
 app.command("bench-parsing")(on_workspace(bench_parsing))

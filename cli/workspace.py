@@ -37,7 +37,7 @@ class Workspace:
         precision: Precision = "auto",
     ) -> None:
         self.runs, self.cache = runs, cache or runs / "cache"
-        self._given_root, self._device, self._precision = data_root, device, precision
+        self.given_root, self._device, self._precision = data_root, device, precision
 
     @functools.cached_property
     def compute(self) -> Compute:
@@ -58,7 +58,7 @@ class Workspace:
         """The data root."""
         from faceaug.datasets.names import data_root
 
-        return data_root(self._given_root)
+        return data_root(self.given_root)
 
     def labelled(self, spec: str, split: str, *, size: int, limit: int | None = None) -> LabelledFaces:
         """Aligned labelled faces; see :func:`faceaug.datasets.names.open_labelled`."""

@@ -76,14 +76,25 @@ class Inputs:
         check_schemes("generate", targets=self.targets.scheme, **schemes)
 
 
+def identity(inputs: Inputs) -> dict[str, Any]:
+    """What a set's rows depend on, beside the settings."""
+    return {
+        "generator": inputs.generator.hash,
+        "parser": inputs.parser.hash,
+        "judge": inputs.judge.hash,
+        "targets": inputs.targets.about(),
+        "sources": inputs.sources.about(),
+    }
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a set came from: for its card, and for generating a row again.
 
     Attributes:
         provenance: for each dataset ``role`` (masks or sources), ``title``, ``name`` on the command line, and ``licence``.
-        files: ``data_root``, ``labelled`` (only the first so many masks, or None), and the weights files ``generator``, ``parser``
-            and ``judge``, or None where they follow from the generator.
+        files: ``data_root``, ``labelled`` (only the first so many masks, or None), and the weights files ``generator``,
+            ``parser`` and ``judge``, or None where they follow from the generator.
     """
 
     provenance: Sequence[Mapping[str, str]]
@@ -121,12 +132,8 @@ def generate(
     """
     record = {
         "generate": to_dict(config),
-        "generator": inputs.generator.hash,
-        "parser": inputs.parser.hash,
-        "judge": inputs.judge.hash,
+        **identity(inputs),
         "judge_trained_the_gan": inputs.judge.hash == inputs.generator.record.get("parser_hash"),
-        "targets": inputs.targets.about(),
-        "sources": inputs.sources.about(),
         **({"provenance": list(origin.provenance), "files": dict(origin.files)} if origin else {}),
     }
     claim(run, record, movable=_WHERE)
