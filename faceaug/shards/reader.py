@@ -8,6 +8,7 @@ import functools
 import itertools
 import json
 import os
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -174,8 +175,15 @@ class ShardReader:
         self._shard = self._cache()
 
     def _cache(self) -> Callable[[int], _Shard]:
+        this = weakref.ref(self)  # a reader that is given up closes its files at once
+
+        def load(number: int) -> _Shard:
+            reader = this()
+            assert reader is not None  # it is what calls
+            return reader._load(number)
+
         # One that is pushed out closes when the last thread that reads from it lets it go.
-        return functools.lru_cache(maxsize=OPEN_FILES)(self._load)
+        return functools.lru_cache(maxsize=OPEN_FILES)(load)
 
     def _load(self, number: int) -> _Shard:
         path = self.paths[number]

@@ -4,9 +4,9 @@ import json
 import sys
 import tarfile
 
+import h5py
 import numpy as np
 import pytest
-import torch
 from faceaug.datasets.celebamask import CelebAMaskHQ
 from faceaug.datasets.folder import Folder
 from faceaug.datasets.helen import Helen
@@ -196,9 +196,18 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "there"]
 
 
-def test_exports_are_torch_ready(tmp_path):
+def test_columns_of_ones_own_are_exported(tmp_path):
+    from pyarrow import parquet
+
     write_set(tmp_path / "set", [2])
-    export(tmp_path / "set", "folder", tmp_path / "out")
-    image, mask = Folder(tmp_path / "out")[0]
-    assert image.dtype == torch.uint8
-    assert mask.shape == image.shape[1:]
+    with h5py.File(tmp_path / "set" / "shard-00000.h5", "r+") as file:
+        file["vector"] = np.array([[1.5, np.nan], [2, 3]])
+        file["ita"][:] = [np.nan, 30]
+        file["flag"] = np.array([True, False])
+    export(tmp_path / "set", "parquet", tmp_path / "out")
+    table = parquet.read_table(next((tmp_path / "out" / "data").iterdir()))
+    assert table["vector"].to_pylist() == ["[1.5, null]", "[2.0, 3.0]"]
+    assert table["ita"].to_pylist() == [None, 30]
+    assert table["flag"].to_pylist() == [True, False]
+    export(tmp_path / "set", "folder", tmp_path / "folder")
+    assert "[1.5, null]" in (tmp_path / "folder" / "metadata.csv").read_text()

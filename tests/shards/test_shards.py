@@ -344,3 +344,17 @@ def test_opening_many_shards_and_reading_are_fast(tmp_path):
     with h5py.File(tmp_path / shard_name(0), locking=False) as file:
         bare = seconds(lambda: [(file["image"][i], file["label"][i]) for i in order])
     assert seconds(lambda: [reader.face(i) for i in order]) < bare / 0.8
+
+
+def test_a_reader_that_is_given_up_closes_its_files(tmp_path):
+    write_set(tmp_path, [1, 1])
+    before = h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE)
+    for closes in (True, False):
+        reader = ShardReader(tmp_path)
+        assert reader.about(1)["row"] == reader.column("row")[1]
+        assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == before + 2
+        if closes:
+            reader.close()
+        else:
+            del reader
+        assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ class Exported:
         row: its number in the set.
         image: ``(S, S, 3)`` uint8 RGB.
         labels: ``(S, S)`` uint8 of the export's scheme, or 255.
-        values: of its columns, JSON-able: NaN is None, ``params`` a JSON text.
+        values: of its columns: NaN is None, arrays and ``params`` are JSON texts.
     """
 
     number: int
@@ -70,7 +71,7 @@ class Faces:
         if column in COLUMNS:
             return COLUMNS[column].kind
         values = self.reader.rows(column, self.rows[:1])
-        return TEXT if values.dtype.kind == "O" else str(values.dtype)
+        return TEXT if values.dtype.kind == "O" or values.ndim > 1 else str(values.dtype)
 
     def __iter__(self) -> Iterator[Exported]:
         """All of them, with progress; columns are read shard by shard."""
@@ -90,8 +91,8 @@ class Faces:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: unknown numbers are None."""
+    """A value as tables have it: unknown numbers are None, arrays JSON."""
     if isinstance(value, np.ndarray):
-        return [_plain(one) for one in value]
+        return json.dumps([None if isinstance(one, float) and not np.isfinite(one) else one for one in value.ravel().tolist()])
     found = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(found, float) and not np.isfinite(found) else found
