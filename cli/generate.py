@@ -90,7 +90,7 @@ def generate(
     ] = None,
     rows_per_shard: Annotated[
         int | None,
-        typer.Option(help="Planned faces in a shard; else 500."),
+        typer.Option(help="Planned faces in a shard; else 512."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Faces at once; changes nothing in the result.")] = 32,
     devices: Devices = 1,

@@ -26,7 +26,8 @@ from faceaug.labels import Scheme, fill_ignored
 from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_bytes, to_float
 
-_CHUNK = 16
+CHUNK = 16
+"""Faces that a network takes at once, always; see :func:`_chunks`."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ def _chunks(count: int) -> list[npt.NDArray[np.int64]]:
     Convolution kernels are chosen by shape and round differently: with one shape, a row's result cannot depend on how many
     others were asked for with it.
     """
-    padded = np.minimum(np.arange(-(-count // _CHUNK) * _CHUNK), count - 1)
-    return list(padded.reshape(-1, _CHUNK))
+    padded = np.minimum(np.arange(-(-count // CHUNK) * CHUNK), count - 1)
+    return list(padded.reshape(-1, CHUNK))
 
 
 def load_generator(path: Path, compute: Compute) -> Generator:

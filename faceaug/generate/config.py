@@ -46,7 +46,7 @@ class GenerateConfig:
     pixels at 16 px, 0..255; 0 for none."""
     min_identity_distance: float = 0.0
     """Faces are dropped that a face-recognition network finds closer than this to their source; 0 for none."""
-    rows_per_shard: int = 500
+    rows_per_shard: int = 512
     """Planned rows of a shard, before filters."""
     seed: int = 0
     """Of the plan and of the gender classifier's split."""

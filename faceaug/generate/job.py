@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from faceaug.arrays import ByteArray, Float32Array, IntArray
-from faceaug.gan.inference import Generator
+from faceaug.gan.inference import CHUNK, Generator
 from faceaug.generate.agreement import agreement
 from faceaug.generate.filters import Candidates, Doubt, Filter
 from faceaug.generate.looks import LookCache
@@ -111,7 +111,8 @@ class ShardJob:
 
     def make(self, start: int, stop: int, done: Callable[[int], None] = lambda row: None) -> Made:
         """Generate the planned rows from ``start`` to ``stop``; ``done`` is told how far it has come."""
-        painter, batch = self.painter, self.painter.batch
+        painter = self.painter
+        batch = -(-painter.batch // CHUNK) * CHUNK  # the generator fills its batches up to these
         bounds = [(at, min(at + batch, stop)) for at in range(start, stop, batch)]
         seconds = {"generate": 0.0, "encode": 0.0, "idle": 0.0}
         spent = {"plan": 0.0, "judge": 0.0}  # in the threads

@@ -63,9 +63,7 @@ def replay(folder: Path, row: int, inputs: Inputs) -> Replayed:
     job = prepare(folder, inputs, config, batch=1).job
     made: Made = job.make(number, number + 1)
     if not len(made.images):
-        raise CheckpointMismatch(
-            f"{folder}: row {row} is dropped by the filters now; the judge's numbers are others on this device"
-        )
+        raise CheckpointMismatch(f"{folder}: row {row} is dropped by the filters now; this device rounds otherwise")
     stored, labels = reader.face(row)
     plan = job.planner.rows(number, number + 1)
     targets, sources = inputs.targets, inputs.sources

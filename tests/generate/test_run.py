@@ -20,7 +20,7 @@ from faceaug.prepare.faces import align
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify
 
-CONFIG = GenerateConfig(per_mask=2, rows_per_shard=7)
+CONFIG = GenerateConfig(per_mask=2, rows_per_shard=7, candidates=1)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,8 @@ def test_pixels_that_the_parser_doubts_become_unknown(ready, tmp_path):
 
 
 def test_the_batch_changes_nothing(ready, tmp_path):
-    generate(tmp_path / "a", ready, config=CONFIG, batch=1)
-    generate(tmp_path / "b", ready, config=CONFIG, batch=5)
+    generate(tmp_path / "a", ready, config=replace(CONFIG, candidates=4), batch=1)
+    generate(tmp_path / "b", ready, config=replace(CONFIG, candidates=4), batch=40)
     for first, second in zip(_rows(tmp_path / "a"), _rows(tmp_path / "b"), strict=True):
         assert (first == second).all()
 
@@ -121,34 +121,34 @@ def test_sources_are_encoded_once(ready, tmp_path, monkeypatch):
         return encode(self, images, labels)
 
     monkeypatch.setattr(type(ready.generator), "encode", counts)
-    generate(tmp_path, ready, config=GenerateConfig(per_mask=10, rows_per_shard=9))
+    generate(tmp_path, ready, config=GenerateConfig(candidates=1, per_mask=10, rows_per_shard=9))
     assert len(encoded) == len(set(encoded))
 
 
 def test_filters_count_what_they_drop(ready, tmp_path, monkeypatch):
     # A parser that is hardly trained reads every face as background: let the agreement differ from mask to mask instead.
     monkeypatch.setattr(job, "agreement", lambda read, labels: (labels > 0).mean(axis=(1, 2), dtype=np.float32))
-    everything = generate(tmp_path / "all", ready, config=GenerateConfig(per_mask=2, gender="any"))
+    everything = generate(tmp_path / "all", ready, config=GenerateConfig(candidates=1, per_mask=2, gender="any"))
     assert everything["gender_classifier"] is None
     values = ShardReader(tmp_path / "all").column("agreement")
     bar = float(np.median(values))
-    some = generate(tmp_path / "some", ready, config=GenerateConfig(per_mask=2, gender="any", min_agreement=bar))
+    some = generate(tmp_path / "some", ready, config=GenerateConfig(candidates=1, per_mask=2, gender="any", min_agreement=bar))
     assert some["dropped"] == {"agreement too low": int((values < bar).sum())}
     assert some["faces"] + some["dropped"]["agreement too low"] == 24
-    papers = generate(tmp_path / "paper", ready, config=GenerateConfig(per_mask=2, gender="filter"))
+    papers = generate(tmp_path / "paper", ready, config=GenerateConfig(candidates=1, per_mask=2, gender="filter"))
     assert papers["faces"] + sum(papers["dropped"].values()) == 24
 
 
 def test_nothing_left_is_an_error_and_no_set(ready, tmp_path):
     with pytest.raises(NothingLeft, match=r"dropped all 24 faces \(24 agreement too low\)"):
-        generate(tmp_path / "run", ready, config=GenerateConfig(min_agreement=1.0))
+        generate(tmp_path / "run", ready, config=GenerateConfig(candidates=1, min_agreement=1.0))
     assert not (tmp_path / "run").exists()
 
 
 def test_another_set_in_the_folder_is_refused(ready, tmp_path):
     generate(tmp_path, ready, config=CONFIG)
     with pytest.raises(CheckpointMismatch, match="other settings"):
-        generate(tmp_path, ready, config=GenerateConfig(per_mask=3))
+        generate(tmp_path, ready, config=GenerateConfig(candidates=1, per_mask=3))
 
 
 def test_attributes_of_a_shard(ready, tmp_path, trained):
