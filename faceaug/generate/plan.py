@@ -175,7 +175,8 @@ class Planner:
         self.copies = np.where(known, copies, 0)
         self._ends = np.cumsum(self.copies)
         self._pairing = Pairing(sources, candidates=candidates, device=device)
-        smallest = min(self._pairing.available(value) for value in ((0, 1) if mode == "consistent" else (None,)))
+        by_gender = mode == "consistent" or (mix != "none" and bool((sources.male != UNKNOWN).any()))
+        smallest = min(self._pairing.available(value) for value in ((0, 1) if by_gender else (None,)))
         needed = int(self.copies.max(initial=0)) * {"none": 1, "pairs": 2, "all": 4}[mix]
         if needed > smallest:
             raise ConfigError(

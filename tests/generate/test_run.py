@@ -1,34 +1,29 @@
 import hashlib
 import json
+import os
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
-from faceaug.datasets.celeba import CelebA
 
 from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
-from faceaug.gan.inference import load_generator
 from faceaug.generate import job
 from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
 from faceaug.generate.config import GenerateConfig
-from faceaug.generate.run import Inputs, generate
+from faceaug.generate.job import ShardJob
+from faceaug.generate.replay import replay
+from faceaug.generate.run import generate
 from faceaug.labels import IGNORE
-from faceaug.parser.predict import load_parser, predict_against, predict_labels
-from faceaug.prepare.faces import align
+from faceaug.parser.predict import predict_against, predict_labels
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify
 
 CONFIG = GenerateConfig(per_mask=2, rows_per_shard=7, candidates=1)
-
-
-@pytest.fixture(scope="module")
-def ready(trained, drawn, faces, compute):
-    generator, parser = load_generator(trained.gan, compute), load_parser(trained.parser, compute)
-    photos = align(CelebA(drawn / "celeba"), size=64)
-    sources = photos.with_labels(predict_labels(parser, photos.images))
-    return Inputs(faces, sources, generator, parser, parser)
 
 
 def _shards(run):
@@ -188,3 +183,84 @@ def test_bad_shards_are_found_and_generated_again(ready, tmp_path):
     }
     assert verify(tmp_path) == []
     assert not (tmp_path / "parts").exists()
+
+
+EVERYTHING = replace(CONFIG, mix="pairs", shapes="all", max_doubt=1.01, min_difference=2.0, balance="rare", gender="any")
+
+
+def test_rows_say_how_they_were_made_and_can_be_made_again(ready, tmp_path):
+    summary = generate(tmp_path, ready, config=EVERYTHING)
+    reader = ShardReader(tmp_path)
+    params = [reader.about(row)["params"] for row in range(len(reader))]
+    assert any("edits" in one for one in params)
+    assert all(len({one["name"] for one in entry["sources"].values()}) == 2 for entry in params)
+    assert summary["faces"] + sum(summary["dropped"].values()) == summary["planned"]
+    assert 0 < summary["unknown_pixels"] < 1
+    for row in (0, len(reader) - 1):
+        found = replay(tmp_path, row, ready)
+        assert found.different == (0, 0)
+        assert (found.image == reader.face(row)[0]).all()
+    other = replace(ready, sources=ready.sources.select(range(50)))
+    with pytest.raises(CheckpointMismatch, match=r"was made with other sources than are there now"):
+        replay(tmp_path, 0, other)
+    text = (tmp_path / "report.html").read_text()
+    for part in ("Balance", "Dropped", "Shapes", "Times", "the parser that the GAN was trained with"):
+        assert part in text
+
+
+def test_processes_share_the_shards_and_one_that_dies_is_replaced(ready, tmp_path, trained, drawn):
+    # Three real processes of the command line, of which one is killed; then the library in this one.
+    generate(tmp_path / "one", ready, config=EVERYTHING)
+    code = (
+        "import sys, pickle, torch; torch.set_num_threads(1)\n"
+        "from pathlib import Path\nfrom faceaug.generate import run\n"
+        "inputs, config = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "write = run.write_shard\n"
+        "def told(*args, **kwargs):\n    print('shard', flush=True); return write(*args, **kwargs)\n"
+        "run.write_shard = told\n"
+        "run.generate(Path(sys.argv[2]), inputs, config=config)\n"
+    )
+    (tmp_path / "inputs").write_bytes(pickle.dumps((ready, EVERYTHING)))
+    command = [sys.executable, "-c", code, str(tmp_path / "inputs"), str(tmp_path / "many")]
+    ranks = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert ranks[0].stdout.readline() == "shard\n"
+    ranks[0].kill()
+    told = [rank.communicate(timeout=240) for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [-9, 0, 0], told
+    assert (tmp_path / "many" / "complete.json").is_file()
+    assert _shards(tmp_path / "many") == _shards(tmp_path / "one")  # byte by byte
+    assert not (tmp_path / "many" / "parts").exists()
+
+
+def test_a_kill_at_any_time_loses_nothing(ready, tmp_path, monkeypatch):
+    generate(tmp_path / "one", ready, config=EVERYTHING)
+    wrong = 0
+    for attempt in range(40):
+        calls = iter(range(10**6))
+        stop = 3 + 5 * attempt
+
+        def dies(function, calls=calls, stop=stop):
+            def counted(*args, **kwargs):
+                if next(calls) == stop:
+                    raise KeyboardInterrupt
+                return function(*args, **kwargs)
+
+            return counted
+
+        with monkeypatch.context() as patch:
+            for owner, name in (
+                (ShardJob, "make"), (os, "replace"), (os, "fsync"), (module, "write_shard"), (module, "write_card"),
+                (module, "write_report"), (type(ready.generator), "generate"), (job, "predict_against"),
+            ):  # fmt: skip
+                patch.setattr(owner, name, dies(getattr(owner, name)))
+            try:
+                generate(tmp_path / "cut", ready, config=EVERYTHING)
+            except KeyboardInterrupt:
+                wrong += 1
+                continue
+        break
+    assert wrong >= 3
+    assert _shards(tmp_path / "cut") == _shards(tmp_path / "one")
+    complete = [json.loads((tmp_path / name / "complete.json").read_text()) for name in ("one", "cut")]
+    assert complete[0] == complete[1]
+    assert (tmp_path / "cut" / "README.md").is_file()
