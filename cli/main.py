@@ -16,6 +16,7 @@ from faceaug.runs.interrupt import SIGNALS, stop
 
 from .bench_discriminators import bench_discriminators
 from .bench_gan import bench_gan
+from .bench_generation import bench_generation
 from .bench_parsing import bench_parsing
 from .bench_training import bench_training
 from .bench_worth import bench_worth
@@ -78,6 +79,7 @@ app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))
 app.command("bench-discriminators")(on_workspace(bench_discriminators))
+app.command("bench-generation")(on_workspace(bench_generation))
 app.command("bench-training")(on_workspace(bench_training))
 app.command("plot")(on_workspace(plot))
 app.command("demo")(on_workspace(demo))

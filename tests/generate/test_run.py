@@ -185,7 +185,9 @@ def test_bad_shards_are_found_and_generated_again(ready, tmp_path):
     assert not (tmp_path / "parts").exists()
 
 
-EVERYTHING = replace(CONFIG, mix="pairs", shapes="all", max_doubt=1.01, min_difference=2.0, balance="rare", gender="any")
+EVERYTHING = replace(
+    CONFIG, mix="pairs", shapes="all", max_doubt=3.0, min_confidence=0.2, min_difference=2.0, balance="rare", gender="any"
+)
 
 
 def test_rows_say_how_they_were_made_and_can_be_made_again(ready, tmp_path):
