@@ -175,8 +175,10 @@ class Planner:
         self.copies = np.where(known, copies, 0)
         self._ends = np.cumsum(self.copies)
         self._pairing = Pairing(sources, candidates=candidates, device=device)
-        by_gender = mode == "consistent" or (mix != "none" and bool((sources.male != UNKNOWN).any()))
-        smallest = min(self._pairing.available(value) for value in ((0, 1) if by_gender else (None,)))
+        pools = [self._pairing.available(value) for value in (0, 1)]
+        if mode != "consistent":  # all sources, but for the others in a mixture, who are of the first one's gender
+            pools = [self._pairing.available(None), *(pool for pool in pools if pool and mix != "none")]
+        smallest = min(pools)
         needed = int(self.copies.max(initial=0)) * {"none": 1, "pairs": 2, "all": 4}[mix]
         if needed > smallest:
             raise ConfigError(

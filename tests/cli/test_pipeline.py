@@ -1,9 +1,12 @@
 """The commands one after the other in one folder, as a user runs them; small numbers, the real code."""
 
 import json
+import re
 import shutil
 
 import pytest
+
+from faceaug.shards.reader import ShardReader
 
 DRAW = ("draw", "--train", "16", "--tuning", "4", "--testing", "4", "--photos", "60")
 
@@ -70,6 +73,37 @@ def test_the_same_commands_again_do_nothing_new(faceaug, folder):
     assert "already finished" in again.err
     assert "already finished" in _good(faceaug("generate", "--masks", "helen", cwd=folder)).err
     assert "labelling photos" not in again.err  # read back from the cache
+
+
+def test_a_set_is_planned_explained_and_its_rows_are_generated_again(faceaug, folder):
+    mixed = ("generate", "--total", 20, "--mix", "pairs", "--shapes", "mouth,flip", "--balance", "hard", "--rows-per-shard", 8)
+    planned = _good(faceaug(*mixed, "--out", "mixed", "--dry-run", cwd=folder))
+    assert re.search(r"plan: 20 faces on 1\d of 16 masks, 1 to \d each, \d+% of them with a changed mask", planned.out)
+    assert "in 3 shards" in planned.out
+    assert not (folder / "mixed").exists()
+    made = _good(faceaug(*mixed, "--out", "mixed", cwd=folder))
+    assert "20 of 20 planned" in made.out
+    assert "MIT (drawn by faceaug)" in (folder / "mixed" / "README.md").read_text()
+    again = _good(faceaug("shards", "replay", "mixed", 7, cwd=folder))
+    assert "row 7, number 7 of the plan: target drawn_" in again.out
+    assert "the same bit for bit; picture: replay.png" in again.out
+    assert (folder / "replay.png").stat().st_size > 1000
+    for args, told in (
+        (("shards", "replay", "mixed", 20), "row 20: mixed has rows 0 to 19"),
+        (("shards", "replay", "mixed", 1, "--sources", "helen"), "mixed: was made with other sources than are there now"),
+        (("generate", "--masks", "read:nothing", "--out", "read"), "dataset 'nothing': unknown"),
+        (("generate", "--shapes", "smile"), "--shapes smile: unknown; use all"),
+    ):
+        outcome = faceaug(*args, cwd=folder)
+        assert outcome.code == 2
+        assert told in outcome.error
+    # Photos whose masks the parser predicts, beside people's: it has seen few faces, so some may be none.
+    both = ("generate", "--masks", "helen", "--masks", "read:celeba", "--total", 8, "--out", "read", "--candidates", 1)
+    assert " + drawn faces, predicted masks)" in _good(faceaug(*both, cwd=folder)).out
+    columns = ShardReader(folder / "read").column("mask_read")
+    assert set(columns) <= {0, 1}
+    for name in ("mixed", "read"):
+        shutil.rmtree(folder / name)  # later commands look for the newest set
 
 
 def test_runs_know_their_data(faceaug, folder):
