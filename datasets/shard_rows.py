@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -37,15 +37,5 @@ class ShardRows(LazyRows):
         for number, reader in enumerate(self._readers):
             here = which == number
             if here.any():
-                _read_rows(reader, self._name, flat[here] - (self._ends[number] - len(reader)), found, np.flatnonzero(here))
+                found[here] = reader.rows(self._name, flat[here] - (self._ends[number] - len(reader)))
         return found
-
-
-def _read_rows(reader: ShardReader, name: str, rows: IntArray, found: ByteArray, places: IntArray) -> None:
-    """Rows of one set into their places."""
-    read: Any = getattr(reader, "rows", None)  # readers of format 4 read a picture without its counterpart
-    if read is not None:
-        found[places] = read(name, rows)
-        return
-    for place, row in zip(places, rows, strict=True):
-        found[place] = reader.face(int(row))[name == "label"]

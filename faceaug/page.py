@@ -15,6 +15,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem aut
 h1 { font-size: 1.7rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 img { max-width: 100%; border-radius: 4px; } code, pre { background: #f4f4f2; border-radius: 4px; padding: .1em .3em; }
 pre { padding: .8em; overflow-x: auto; } table { border-collapse: collapse; }
+.wide { overflow-x: auto; }
 td, th { padding: .3em .8em; border: 1px solid #ddd; }
 """
 
@@ -47,7 +48,8 @@ def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
         sections: from top to bottom.
     """
     body = "\n".join(_section(section) for section in sections)
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+    shown = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head = f"{shown}<title>{html.escape(title)}</title><style>{_STYLE}</style>"
     write_text(
         path,
         f"<!doctype html><html lang=en><head>{head}</head><body><h1>{html.escape(title)}</h1>{body}</body></html>\n",
@@ -59,9 +61,9 @@ def _section(section: Section) -> str:
     parts += [f"<p>{html.escape(text)}</p>" for text in section.text]
     if section.table:
         head, *rows = section.table
-        parts.append("<table><tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>")
+        parts.append("<div class=wide><table><tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>")
         parts += ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-        parts.append("</table>")
+        parts.append("</table></div>")
     for picture in section.pictures:
         data = base64.b64encode(picture.read_bytes()).decode()
         parts.append(f'<p><img alt="{html.escape(picture.stem)}" src="data:image/png;base64,{data}"></p>')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from faceaug.errors import NothingLeft
 from faceaug.parser.labelling import KEPT, label_photos
 from faceaug.parser.predict import Parser
 from faceaug.prepare.faces import FaceSet, LabelledFaces
+from faceaug.prepare.rows import ChangedRows
 from faceaug.shapes.plausible import implausible, without_islands
+
+_AT_ONCE = 256
 
 
 def read_masks(parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None) -> LabelledFaces:
@@ -31,11 +35,14 @@ def read_masks(parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Pa
         NothingLeft: no label map is a face's.
     """
     found = label_photos(parser, replace(photos, labels=None), keep=keep, cache=cache, label="predicting masks")
-    labels = np.concatenate([without_islands(found.labels[at : at + 256]) for at in range(0, len(found), 256)])
-    reasons = [implausible(found.scheme.anatomy(one)) for one in labels]
+    # Cleaned when they are read, as the photos are: a set may be larger than memory.
+    labels: Any = ChangedRows(found.labels, without_islands)
+    reasons = [
+        implausible(found.scheme.anatomy(one)) for at in range(0, len(found), _AT_ONCE) for one in labels[at : at + _AT_ONCE]
+    ]
     kept = np.flatnonzero([not reason for reason in reasons])
     if not len(kept):
         raise NothingLeft(f"{photos.title}: none of {len(found)} predicted masks is a face's; train the parser longer")
     dropped = Counter(found.dropped) + Counter(f"mask: {reason}" for reason in reasons if reason)
-    chosen = found.select(kept, lazily=True)
-    return replace(chosen, labels=labels[kept], title=f"{photos.title}, predicted masks", dropped=dict(dropped))
+    chosen = replace(found, labels=labels).select(kept, lazily=True)
+    return replace(chosen, title=f"{photos.title}, predicted masks", dropped=dict(dropped))

@@ -297,11 +297,14 @@ def _own_photos(targets: LabelledFaces, sources: LabelledFaces) -> dict[int, Int
         return {}
     known = {row.tobytes(): number for number, row in enumerate(row_hashes(targets.images))}
     same = [(known.get(row.tobytes()), number) for number, row in enumerate(row_hashes(sources.images))]
+    order = np.argsort(sources.identity, kind="stable")
+    people = sources.identity[order]
     found: dict[int, IntArray] = {}
     for target, source in same:
         if target is not None:
             person = int(sources.identity[source])
-            found[target] = np.flatnonzero(sources.identity == person) if person >= 0 else np.array([source])
+            first, last = np.searchsorted(people, [person, person + 1])
+            found[target] = order[first:last] if person >= 0 else np.array([source])
     return found
 
 

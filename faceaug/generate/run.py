@@ -266,11 +266,15 @@ class _ShardCell(Cell):
     shard: Path
 
     def result(self) -> dict[str, Any] | None:
-        index = self.shard.parent / COMPLETE
-        if index.is_file():  # another process has finished the set meanwhile, and removed what the jobs left
-            entries = {entry["file"]: entry for entry in read_index(index.parent)["shards"]}
-            return entries.get(self.shard.name)
-        return super().result() if self.shard.is_file() else None
+        if not (self.shard.parent / COMPLETE).is_file():
+            try:
+                return super().result() if self.shard.is_file() else None
+            except CheckpointMismatch:
+                if not (self.shard.parent / COMPLETE).is_file():
+                    raise
+        # Another process has finished the set meanwhile, and removed what the jobs left.
+        entries = {entry["file"]: entry for entry in read_index(self.shard.parent)["shards"]}
+        return entries.get(self.shard.name)
 
 
 def _compute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,22 @@ class Rows(LazyRows):
             if here.any():
                 found[here] = function(array, flat[here] - (self._ends[number] - len(array)))
         return found
+
+
+class ChangedRows(LazyRows):
+    """Rows of an array changed when they are read.
+
+    Args:
+        array: numpy's, or of the classes here.
+        change: ``(K, ...)`` rows to as many of the same shape; each row by itself.
+    """
+
+    def __init__(self, array: Any, change: Callable[[ByteArray], ByteArray]) -> None:
+        self._array, self._change = array, change
+        self.shape = array.shape
+
+    def _read(self, rows: IntArray) -> ByteArray:
+        return self._change(self._array[rows])
 
 
 def row_hashes(rows: Any, chosen: IntArray | None = None) -> ByteArray:

@@ -25,12 +25,13 @@ class Hair:
         self._faces = faces
 
     def draw(self, rng: np.random.Generator, strength: float) -> Params:
-        """The other face, and how much of the way to its hair: 1 is all of it."""
-        return {"of": self._faces.names[int(rng.integers(len(self._faces)))], "share": rounded(min(strength, 1.0))}
+        """The other face, by name and place in the set, and how much of the way to its hair: 1 is all of it."""
+        row = int(rng.integers(len(self._faces)))
+        return {"of": self._faces.names[row], "row": row, "share": rounded(min(strength, 1.0))}
 
     def apply(self, target: Target, params: Params) -> Target:
         """See the protocol."""
-        other = fill_ignored(self._faces.anatomy([self._faces.names.index(params["of"])]))[0]
+        other = fill_ignored(self._faces.anatomy([params["row"]]))[0]
         parts = fill_ignored(target.anatomy[None])[0]
         theirs = _onto(other, parts)
         share = params["share"]

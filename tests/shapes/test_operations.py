@@ -112,7 +112,7 @@ def test_a_part_moves_alone(faces):
 def test_hair_of_another_lies_under_this_face_and_uncovered_background_is_filled(operations, faces):
     target = _target(faces, 0)
     for row in range(1, 6):
-        changed = operations["hair"].apply(target, {"of": faces.names[row], "share": 1.0})
+        changed = operations["hair"].apply(target, {"of": faces.names[row], "row": row, "share": 1.0})
         face = ~np.isin(target.labels, (BACKGROUND, HAIR))
         assert (changed.labels[face] == target.labels[face]).all()
         old_hair = target.labels == HAIR
