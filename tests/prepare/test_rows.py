@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceaug.errors import DatasetDamaged
-from faceaug.prepare.rows import Rows, StoredRows, row_hashes
+from faceaug.prepare.rows import ChangedRows, Rows, StoredRows, row_hashes
 
 
 @pytest.fixture
@@ -59,3 +59,20 @@ def test_hashes_are_of_what_rows_hold_wherever_they_lie(array, stored):
     known = StoredRows(stored._path, array.shape, hashes)
     known._path.write_bytes(bytes(array.nbytes))  # they are not computed again
     assert (row_hashes(known, np.array([4])) == hashes[[4]]).all()
+
+
+def test_rows_are_changed_when_they_are_read():
+    array = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+    seen = []
+
+    def change(rows):
+        seen.append(len(rows))
+        return 255 - rows
+
+    changed = ChangedRows(array, change)
+    assert not seen
+    assert (changed[[4, 1]] == 255 - array[[4, 1]]).all()
+    assert (changed[2] == 255 - array[2]).all()
+    assert seen == [2, 1]
+    assert (Rows(changed, chosen=np.array([3, 3, 0]))[:] == 255 - array[[3, 3, 0]]).all()
+    assert (row_hashes(changed) == row_hashes(255 - array)).all()
