@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -114,7 +114,7 @@ def generate(
     from faceaug.generate.run import generate as run_generation
     from faceaug.generate.run import identity
 
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "per_mask": per_mask,
         "total": total,
         "balance": balance,
@@ -127,7 +127,8 @@ def generate(
     generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
     space.launch(devices, nodes)
     specs = masks or ["helen"]
-    weights, inputs = open_inputs(space, specs, sources, labelled=labelled, generator=generator, parser=parser, judge=judge)
+    opened = open_inputs(space, specs, sources, labelled=labelled, generator=generator, parser=parser, judge=judge)
+    weights, inputs = opened.weights, opened.inputs
     if dry_run:
         _show_plan(inputs, generating, batch)
         return
@@ -138,13 +139,21 @@ def generate(
         f"generate: {len(inputs.targets):,} masks ({inputs.targets.title}), {len(inputs.sources):,} sources at "
         f"{inputs.targets.size} px, gender {generating.gender}, {space.compute}\n  generator {weights}\n  into {run}"
     )
-    origin = _origin(space, inputs, specs, sources, labelled, {"generator": weights, "parser": parser, "judge": judge})
+    origin = _origin(space, opened, specs, sources, labelled, {"generator": weights, "parser": parser, "judge": judge})
     summary = run_generation(run, inputs, config=generating, batch=batch, origin=origin)
     typer.echo(
         f"faces: {summary['faces']:,} of {summary['planned']:,} planned, agreement with their masks "
         f"{summary['agreement']['mean']:.3f} on average; dropped: {summary['dropped'] or 'none'}\n"
         f"shards: {run}, report: {run / 'report.html'}, pictures: {run / 'faces.png'}"
     )
+
+
+class Opened(NamedTuple):
+    """What a set is generated from: the generator's file, all that is needed, and title and length of masks and sources."""
+
+    weights: Path
+    inputs: Inputs
+    sets: list[tuple[str, int]]
 
 
 def open_inputs(
@@ -156,8 +165,8 @@ def open_inputs(
     generator: Path | None = None,
     parser: Path | None = None,
     judge: Path | None = None,
-) -> tuple[Path, Inputs]:
-    """What is generated from: the generator's file, and all that :func:`faceaug.generate.run.generate` needs."""
+) -> Opened:
+    """Open what is generated from; arguments as the command's options."""
     from functools import reduce
 
     from faceaug.generate.masks import read_masks
@@ -175,11 +184,12 @@ def open_inputs(
         else:
             sets.append(space.labelled(spec, "train", size=size, limit=labelled))
     photos_of = space.predicted(p_f, space.photos(sources, size=size))
-    return weights, Inputs(reduce(join, sets), photos_of, gan, p_f, space.parser(judge) if judge is not None else p_f)
+    inputs = Inputs(reduce(join, sets), photos_of, gan, p_f, space.parser(judge) if judge is not None else p_f)
+    return Opened(weights, inputs, [(one.title, len(one)) for one in (*sets, photos_of)])
 
 
 def _origin(
-    space: Workspace, inputs: Inputs, masks: list[str], sources: str, labelled: int | None, weights: dict[str, Path | None]
+    space: Workspace, opened: Opened, masks: list[str], sources: str, labelled: int | None, weights: dict[str, Path | None]
 ) -> Origin:
     """Where it all came from: for the card, and for generating a row again."""
     from faceaug.datasets.names import licence_of
@@ -187,10 +197,15 @@ def _origin(
     from faceaug.generate.run import Origin
 
     roles = [*(("masks", spec) for spec in masks), ("sources", sources)]
-    titles = {"masks": inputs.targets.title, "sources": inputs.sources.title}
     provenance = [
-        {"role": role, "title": titles[role], "name": spec, "licence": licence_of(spec.removeprefix(PREDICTED), space.root)}
-        for role, spec in roles
+        {
+            "role": role,
+            "title": title,
+            "count": count,
+            "name": spec,
+            "licence": licence_of(spec.removeprefix(PREDICTED), space.root),
+        }
+        for (role, spec), (title, count) in zip(roles, opened.sets, strict=True)
     ]
     files = {role: None if path is None else str(path.absolute()) for role, path in weights.items()}
     return Origin(provenance, {"data_root": str(space.root.absolute()), "labelled": labelled, **files})

@@ -49,7 +49,7 @@ def replay(
         raise ConfigError(f"{folder}: does not say what it was made from; name it with --masks and --sources")
     named = {role: given or (files.get(role) and Path(files[role])) for role, given in (
         ("generator", generator), ("parser", parser), ("judge", judge))}  # fmt: skip
-    _, inputs = open_inputs(space, specs, source, labelled=files.get("labelled"), **named)
+    inputs = open_inputs(space, specs, source, labelled=files.get("labelled"), **named).inputs
     found = replay(folder, row, inputs)
     write_png(out, found.picture)
     image, labels = found.different

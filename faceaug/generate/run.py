@@ -92,12 +92,12 @@ class Origin:
     """Where a set came from: for its card, and for generating a row again.
 
     Attributes:
-        provenance: for each dataset ``role`` (masks or sources), ``title``, ``name`` on the command line, and ``licence``.
+        provenance: for each dataset ``role`` (masks or sources), ``title``, ``count``, ``name`` on the command line, ``licence``.
         files: ``data_root``, ``labelled`` (only the first so many masks, or None), and the weights files ``generator``,
             ``parser`` and ``judge``, or None where they follow from the generator.
     """
 
-    provenance: Sequence[Mapping[str, str]]
+    provenance: Sequence[Mapping[str, Any]]
     files: Mapping[str, Any]
 
 
