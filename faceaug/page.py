@@ -15,9 +15,13 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem aut
 h1 { font-size: 1.7rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 img { max-width: 100%; border-radius: 4px; } code, pre { background: #f4f4f2; border-radius: 4px; padding: .1em .3em; }
 pre { padding: .8em; overflow-x: auto; } table { border-collapse: collapse; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin: 1em 0; } .large { min-width: 640px; }
 td, th { padding: .3em .8em; border: 1px solid #ddd; }
 """
+
+
+_LARGE = 640
+"""Pictures wider than this, in pixels, are not shown smaller: on a phone they are moved sideways."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,10 @@ def _section(section: Section) -> str:
         parts += ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
         parts.append("</table></div>")
     for picture in section.pictures:
-        data = base64.b64encode(picture.read_bytes()).decode()
-        parts.append(f'<p><img alt="{html.escape(picture.stem)}" src="data:image/png;base64,{data}"></p>')
+        content = picture.read_bytes()
+        wide = " class=large" if int.from_bytes(content[16:20], "big") > _LARGE else ""  # the width in a PNG's header
+        shown = f'<img{wide} alt="{html.escape(picture.stem)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+        parts.append(f"<div class=wide>{shown}</div>")
     if section.code:
         parts.append(f"<pre>{html.escape(section.code)}</pre>")
     return "\n".join(parts)
