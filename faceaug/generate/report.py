@@ -72,11 +72,11 @@ def _sections(
     run: Path, summary: dict[str, Any], balance: dict[str, Any], seconds: dict[str, float], dropped: bool, reader: ShardReader
 ) -> list[Section]:
     planned, faces = summary["planned"], summary["faces"]
-    judge = (
-        "the parser that the GAN was trained with: it is used to such faces, and its agreement flatters them"
-        if summary["judge_trained_the_gan"]
-        else "a parser that the GAN was not trained with"
-    )
+    judge = {
+        True: "the parser that the GAN was trained with: it is used to such faces, and its agreement flatters them",
+        False: "a parser that the GAN was not trained with",
+        None: "a parser that the GAN may have been trained with: its record does not say",
+    }[summary["judge_trained_the_gan"]]
     settings = {key: value for key, value in summary["generate"].items() if value not in ("", 0, 0.0, "none")}
     counts = [["why", "faces"], *[[reason, f"{count:,}"] for reason, count in summary["dropped"].items()]]
     shapes = [["shape", "draws"], *[[reason, f"{count:,}"] for reason, count in summary["rejected_shapes"].items()]]

@@ -87,6 +87,12 @@ def identity(inputs: Inputs) -> dict[str, Any]:
     }
 
 
+def _trained_by(generator: Generator, judge: Parser) -> bool | None:
+    """Whether a parser is the generator's P_F; None where the generator's record does not say which that was."""
+    known = generator.record.get("parser_hash")
+    return None if known is None else bool(known == judge.hash)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a set came from: for its card, and for generating a row again.
@@ -133,7 +139,7 @@ def generate(
     record = {
         "generate": to_dict(config),
         **identity(inputs),
-        "judge_trained_the_gan": inputs.judge.hash == inputs.generator.record.get("parser_hash"),
+        "judge_trained_the_gan": _trained_by(inputs.generator, inputs.judge),
         **({"provenance": list(origin.provenance), "files": dict(origin.files)} if origin else {}),
     }
     claim(run, record, movable=_WHERE)
