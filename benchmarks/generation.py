@@ -76,21 +76,27 @@ def bench_generation(
     write_helen(folder / "helen", train=_MASKS, tuning=1, testing=1, seed=0)
     write_celeba(folder / "celeba", photos=_SOURCES, seed=0)
     sizes = []
-    generation = {}
+    generation: dict[str, Any] = {}
+    result: dict[str, Any] = {**record, "device": str(compute), "torch": torch.__version__, "generation": generation}
+
+    def keep() -> None:
+        if out is not None:
+            write_json(out, result)
+
     for name in presets:
         config = PRESETS[name][0]
         say(f"measuring preset {name}, {config.size} px")
         generation[name] = _speed(folder / name, config, _inputs(folder, config, compute), lengths)
         sizes.append(config.size)
-    result: dict[str, Any] = {**record, "device": str(compute), "torch": torch.__version__, "generation": generation}
+        keep()
     if lengths.memory:
         say(f"measuring the memory of {lengths.memory:,} rows")
         result["memory"] = _memory(folder / "memory", compute, folder, lengths.memory)
+        keep()
     if lengths.reads:
         say("measuring reads")
         result["reads"] = {str(size): measure_reads(folder, size=size, seconds=lengths.reads) for size in dict.fromkeys(sizes)}
-    if out is not None:
-        write_json(out, result)
+        keep()
     return result
 
 
@@ -251,8 +257,8 @@ def _memory(folder: Path, compute: Compute, faces: Path, rows: int) -> dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     inputs = _inputs(faces, _NARROW, compute)
     config = _settings(per_mask=1, total=rows, mix="pairs", shapes="all", min_difference=1.0)
-    # Many faces a mask need many sources: the same photos under other names.
-    many = max(-(-2 * rows // _MASKS // _SOURCES) + 1, 1)
+    # Many faces a mask, of two people each, need many sources of either gender: the same photos several times.
+    many = -(-6 * rows // _MASKS // _SOURCES) + 1
     sources = inputs.sources.select(np.arange(_SOURCES * many) % _SOURCES)
     job = prepare(folder, dataclasses.replace(inputs, sources=sources), config, 64).job
     wanted = [count for step in range(3, 7) for count in (10**step, 3 * 10**step) if count <= rows] or [rows]
