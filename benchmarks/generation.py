@@ -13,7 +13,6 @@ import torch
 from faceaug.datasets.celeba import CelebA
 from faceaug.datasets.drawn.layouts import write_celeba, write_helen
 from faceaug.datasets.helen import Helen
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from faceaug.compute.device import Compute
@@ -33,6 +32,7 @@ from faceaug.progress import Progress, say
 from faceaug.shards.writer import shard_name, write_shard
 
 from .shard_reads import measure_reads
+from .train_throughput import convolution_ceiling
 
 _MASKS, _SOURCES = 32, 64
 _PER_MASK = 4
@@ -146,7 +146,8 @@ def _speed(folder: Path, config: GeneratorConfig, inputs: Inputs, lengths: Lengt
     made = whole.job.make(0, len(plan))
     taken = time.perf_counter() - began
     flops, alone = _generating(setting, plan)
-    ceiling = forward_ceiling(inputs.generator.compute, config.size)
+    compute = inputs.generator.compute
+    ceiling = convolution_ceiling(compute.device, compute.precision, config.size, backward=False)
     return {
         "size": config.size,
         "width": config.width,
@@ -160,7 +161,7 @@ def _speed(folder: Path, config: GeneratorConfig, inputs: Inputs, lengths: Lengt
         "idle_share": round(made.seconds["idle"] / taken, 3),
         "generating_faces_per_second": round(alone, 3),
         "gflop_per_face": round(flops, 3),
-        "ceiling_gflops": round(ceiling, 1),
+        "ceiling_gflops": ceiling,
         "fraction_of_ceiling": round(flops * alone / ceiling, 3),
     }
 
@@ -226,27 +227,6 @@ def _generating(setting: Setting, plan: Plan) -> tuple[float, float]:
         painter.generator.generate(look, images, labels)
         times.append(time.perf_counter() - began)
     return counter.get_total_flops() / CHUNK / 1e9, len(plan) / min(times)
-
-
-def forward_ceiling(compute: Compute, size: int) -> float:
-    """Best GFLOP/s of a 3x3 convolution at the sizes that the networks have, forward, channels_last, in the way's precision."""
-    dtype = torch.bfloat16 if compute.precision == "bf16" else torch.float32
-    best = 0.0
-    for channels, divisor in ((64, 1), (128, 2), (256, 4), (256, 8)):
-        side = max(size // divisor, 4)
-        layer = nn.Conv2d(channels, channels, 3, padding=1, device=compute.device, dtype=dtype)
-        layer = layer.to(memory_format=torch.channels_last)
-        photo = torch.randn(8, channels, side, side, device=compute.device, dtype=dtype).to(memory_format=torch.channels_last)
-        times = []
-        with torch.inference_mode():
-            for _ in range(8):
-                began = time.perf_counter()
-                layer(photo)
-                if compute.device.type == "cuda":
-                    torch.cuda.synchronize(compute.device)
-                times.append(time.perf_counter() - began)
-        best = max(best, 2 * 8 * channels**2 * 9 * side**2 / min(times) / 1e9)
-    return best
 
 
 _NARROW = GeneratorConfig(size=64, width=8, code=16, blocks=1)

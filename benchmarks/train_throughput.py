@@ -93,7 +93,9 @@ def train_throughput(
     torch.manual_seed(0)
     batches = Batches(faces, batch=training.batch, seed=0, flip=training.flip)
     say("measuring the ceiling")
-    ceilings = {precision: _ceiling(compute.device, precision, generator.size) for precision in ("bf16", "fp32")}
+    ceilings = {
+        precision: convolution_ceiling(compute.device, precision, generator.size, backward=True) for precision in ("bf16", "fp32")
+    }
     say("measuring the default way")
     ours = _default(_DefaultWay(batches, parser, generator, training, compute), lengths)
     say("measuring the public code's way")
@@ -134,18 +136,32 @@ def _seconds(work: Callable[[], Any], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def _ceiling(device: torch.device, precision: Precision, size: int) -> float:
-    """Best GFLOP/s of a 3x3 convolution, forward and backward, channels_last, at the sizes that the networks have."""
+def convolution_ceiling(device: torch.device, precision: Precision, size: int, *, backward: bool) -> float:
+    """Best GFLOP/s of a 3x3 convolution, channels_last, at the sizes that the networks have for faces of ``size`` px.
+
+    Args:
+        device: where.
+        precision: of layer and photo.
+        size: side of a face in pixels.
+        backward: forward and backward, as in training, or forward alone.
+    """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     best = 0.0
     for channels, divisor in _CONVOLUTIONS:
         side = max(size // divisor, 4)
         layer = nn.Conv2d(channels, channels, 3, padding=1, device=device, dtype=dtype).to(memory_format=torch.channels_last)
+        layer.requires_grad_(backward)
         photo = torch.randn(8, channels, side, side, device=device, dtype=dtype).to(memory_format=torch.channels_last)
-        photo.requires_grad_()
+        photo.requires_grad_(backward)
         gradient = torch.randn_like(photo)
-        times = [_seconds(lambda a=layer, b=photo, c=gradient: a(b).backward(c), device) for _ in range(8)]  # type: ignore[misc]
-        flops = 3 * 2 * 8 * channels * channels * 9 * side * side
+
+        def convolve(layer: nn.Module = layer, photo: Tensor = photo, gradient: Tensor = gradient) -> None:
+            found = layer(photo)
+            if backward:
+                found.backward(gradient)
+
+        times = [_seconds(convolve, device) for _ in range(8)]
+        flops = (3 if backward else 1) * 2 * 8 * channels * channels * 9 * side * side
         best = max(best, flops / min(times) / 1e9)
     return round(best, 1)
 

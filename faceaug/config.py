@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from faceaug.errors import ConfigError
 
@@ -77,6 +77,12 @@ def check(problems: dict[str, bool]) -> None:
     found = [message for message, applies in problems.items() if applies]
     if found:
         raise ConfigError("; ".join(found))
+
+
+def check_choice(option: str, value: str, kind: Any) -> None:
+    """Raise ConfigError unless ``value`` of ``option`` is one of the strings of ``kind``, a ``Literal``."""
+    if value not in get_args(kind):
+        raise ConfigError(f"{option} {value}: unknown; use {', '.join(get_args(kind))}")
 
 
 def apply_settings(configs: dict[str, Any], *, file: Path | None = None, pairs: Sequence[str] = ()) -> dict[str, Any]:

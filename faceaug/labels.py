@@ -19,8 +19,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from faceaug.arrays import ByteArray
+from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import CheckpointMismatch, ConfigError
 
 if sys.version_info >= (3, 11):
@@ -486,9 +487,15 @@ def fill_ignored(labels: ByteArray) -> ByteArray:
         if unknown.all():
             row[:] = BACKGROUND
         elif unknown.any():
-            _, nearest = cv2.distanceTransformWithLabels(unknown.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-            # DIST_LABEL_PIXEL numbers the labelled pixels 1, 2, ... in some order: look their numbers up.
-            table = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-            table[nearest[~unknown]] = row[~unknown]
-            row[:] = table[nearest]
+            row[:] = row.ravel()[nearest_known(~unknown)]
     return filled
+
+
+def nearest_known(known: npt.NDArray[np.bool_]) -> IntArray:
+    """For each pixel the number, row by row, of the nearest known one: ``(H, W)`` bool, some true, to ``(H, W)`` int64."""
+    _, nearest = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    # DIST_LABEL_PIXEL numbers the known pixels 1, 2, ... in some order: look their numbers up.
+    places = np.zeros(int(nearest.max()) + 1, dtype=np.int64)
+    places[nearest[known]] = np.flatnonzero(known)
+    found: IntArray = places[nearest]
+    return found

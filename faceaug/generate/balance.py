@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from faceaug.arrays import FloatArray, IntArray
-from faceaug.errors import ConfigError
 from faceaug.labels import IGNORE
 from faceaug.parser.predict import Parser, predict_against
 from faceaug.prepare.faces import LabelledFaces
@@ -25,12 +24,6 @@ HARDEST = 4.0
 """Faces of the hardest mask for each face of the easiest."""
 
 _AT_ONCE = 256
-
-
-def check_balance_mode(mode: str) -> None:
-    """Raise ConfigError unless ``mode`` is one of :data:`BalanceMode`."""
-    if mode not in get_args(BalanceMode):
-        raise ConfigError(f"--balance {mode}: unknown; use {', '.join(get_args(BalanceMode))}")
 
 
 def mask_weights(targets: LabelledFaces, mode: str, parser: Parser) -> FloatArray:

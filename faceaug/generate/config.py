@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faceaug.config import check
-from faceaug.generate.balance import check_balance_mode
-from faceaug.generate.pairing import check_gender_mode
-from faceaug.generate.plan import check_mix_mode
+from faceaug.config import check, check_choice
+from faceaug.generate.balance import BalanceMode
+from faceaug.generate.pairing import GenderMode
+from faceaug.generate.plan import MixMode
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.shapes.edits import chosen_operations
 
@@ -52,22 +52,22 @@ class GenerateConfig:
     """Of the plan and of the gender classifier's split."""
 
     def __post_init__(self) -> None:
-        check_gender_mode(self.gender)
-        check_mix_mode(self.mix)
-        check_balance_mode(self.balance)
+        check_choice("--gender", self.gender, GenderMode)
+        check_choice("--mix", self.mix, MixMode)
+        check_choice("--balance", self.balance, BalanceMode)
         chosen_operations(self.shapes)
         check(
             {
                 f"--per-mask {self.per_mask}: must be 1 or more": self.per_mask < 1,
                 f"--total {self.total}: must be 1 or more, or 0 for --per-mask": self.total < 0,
                 f"--candidates {self.candidates}: must be 1 or more": self.candidates < 1,
-                f"--shape-share {self.shape_share}: must be within 0..1": not 0 <= self.shape_share <= 1,
-                f"--shape-strength {self.shape_strength}: must be above 0 and at most 3": not 0 < self.shape_strength <= 3,
+                f"--set shape_share={self.shape_share}: must be within 0..1": not 0 <= self.shape_share <= 1,
+                f"--set shape_strength={self.shape_strength}: must be above 0 and at most 3": not 0 < self.shape_strength <= 3,
                 f"--min-agreement {self.min_agreement}: must be within 0..1": not 0 <= self.min_agreement <= 1,
                 f"--min-confidence {self.min_confidence}: must be at least 0 and below 1": not 0 <= self.min_confidence < 1,
                 f"--max-doubt {self.max_doubt}: must be above 0, or 0 for none": self.max_doubt < 0,
                 f"--min-difference {self.min_difference}: must be within 0..255": not 0 <= self.min_difference <= 255,
-                f"--min-identity-distance {self.min_identity_distance}: must be at least 0": self.min_identity_distance < 0,
+                f"--set min_identity_distance={self.min_identity_distance}: must be at least 0": self.min_identity_distance < 0,
                 f"--rows-per-shard {self.rows_per_shard}: must be 1 or more": self.rows_per_shard < 1,
             }
         )

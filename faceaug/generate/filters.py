@@ -141,7 +141,7 @@ class SameIdentity:
         try:
             import face_recognition
         except ImportError as error:
-            raise ConfigError("--min-identity-distance: needs `pip install face_recognition`, or leave it out") from error
+            raise ConfigError("--set min_identity_distance: needs `pip install face_recognition`, or leave it out") from error
         self._network: Any = face_recognition
         self._known: dict[int, FloatArray | None] = {}
 

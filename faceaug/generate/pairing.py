@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
@@ -26,12 +26,6 @@ F1 of the moved label maps is 0.82 by shape alone and 0.84 after this choice (0.
 
 _TOGETHER = 4
 """Targets whose finalists are moved at once; always as many, so that a row's numbers do not depend on its neighbours."""
-
-
-def check_gender_mode(mode: str) -> None:
-    """Raise ConfigError unless ``mode`` is one of :data:`GenderMode`."""
-    if mode not in get_args(GenderMode):
-        raise ConfigError(f"--gender {mode}: unknown; use {', '.join(get_args(GenderMode))}")
 
 
 @dataclass(frozen=True)

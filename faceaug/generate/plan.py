@@ -10,16 +10,17 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from faceaug.arrays import ByteArray, IntArray
+from faceaug.config import check_choice
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.components import COMPONENTS
-from faceaug.generate.pairing import FINALISTS, Pairing, Wanted, check_gender_mode
+from faceaug.generate.pairing import FINALISTS, GenderMode, Pairing, Wanted
 from faceaug.prepare.faces import UNKNOWN, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
 from faceaug.prepare.rows import row_hashes
@@ -29,17 +30,14 @@ from faceaug.shapes.target import Target
 
 MixMode = Literal["none", "pairs", "all"]
 
+PEOPLE: dict[str, int] = {"none": 1, "pairs": 2, "all": 4}
+"""Sources of a face."""
+
 GROUPS = ((0, 1), (2,), (3,), (4,))
 """Components that are always of one person: both eyes; mouth; skin and nose; hair."""
 
 SKIN_COMPONENT = 3
 """Whose skin it is, is who a face is from, where one name is asked for."""
-
-
-def check_mix_mode(mode: str) -> None:
-    """Raise ConfigError unless ``mode`` is one of :data:`MixMode`."""
-    if mode not in get_args(MixMode):
-        raise ConfigError(f"--mix {mode}: unknown; use {', '.join(get_args(MixMode))}")
 
 
 @dataclass(frozen=True)
@@ -165,8 +163,8 @@ class Planner:
         shapes: Shapes | None = None,
         device: torch.device | None = None,
     ) -> None:
-        check_gender_mode(mode)
-        check_mix_mode(mix)
+        check_choice("--gender", mode, GenderMode)
+        check_choice("--mix", mix, MixMode)
         self.targets, self.sources, self.mode, self.mix, self.seed = targets, sources, mode, mix, seed
         self.shapes = shapes or Shapes()
         self._genders = targets.male if target_male is None else target_male
@@ -179,7 +177,7 @@ class Planner:
         if mode != "consistent":  # all sources, but for the others in a mixture, who are of the first one's gender
             pools = [self._pairing.available(None), *(pool for pool in pools if pool and mix != "none")]
         smallest = min(pools)
-        needed = int(self.copies.max(initial=0)) * {"none": 1, "pairs": 2, "all": 4}[mix]
+        needed = int(self.copies.max(initial=0)) * PEOPLE[mix]
         if needed > smallest:
             raise ConfigError(
                 f"--per-mask {int(copies.max())}: there are {smallest} sources to draw from; choose 1 to {smallest}"
@@ -215,7 +213,7 @@ class Planner:
         owners = [_owner(np.random.default_rng([seed, 2]), self.mix) for seed in seeds]
         genders = [int(self._genders[target]) if self.mode == "consistent" else None for target in targets]
         people: list[list[tuple[int, bool]]] = [[] for _ in targets]
-        for number in range({"none": 1, "pairs": 2, "all": 4}[self.mix]):
+        for number in range(PEOPLE[self.mix]):
             wanted = []
             for place, target in enumerate(targets):
                 others = [one for row in drawn[target] for one, _ in row.people] + [one for one, _ in people[place]]

@@ -35,7 +35,7 @@ from faceaug.runs.jobs import DONE, Cell, compute_cells
 from faceaug.shapes.edits import build_operations, chosen_operations
 from faceaug.shapes.model import ShapeModel
 from faceaug.shapes.operation import Operation
-from faceaug.shards.card import write_card
+from faceaug.shards.card import CARD, write_card
 from faceaug.shards.index import COMPLETE, common_facts, read_index
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify
@@ -121,7 +121,8 @@ def generate(
     on the settings and its number in the plan alone, so they make the set that one process would have made.
 
     Args:
-        run: the set's folder; gets ``config.json``, shards, ``faces.png``, ``report.html``, a card, and, last, ``complete.json``.
+        run: the set's folder; gets ``config.json``, shards, pictures, ``report.html``, ``complete.json`` when all are there,
+            and a card.
         inputs: what it is generated from.
         config: what to generate.
         batch: faces at once; changes nothing in the result.
@@ -143,10 +144,10 @@ def generate(
         **({"provenance": list(origin.provenance), "files": dict(origin.files)} if origin else {}),
     }
     claim(run, record, movable=_WHERE)
-    with locked(run, ".finish", wait=True):
-        if (run / COMPLETE).is_file() and not _broken_up(run):
-            say(f"generate: already finished: {run}")
-            return read_index(run)
+    if (run / COMPLETE).is_file() and not _broken_up(run):
+        _tidy(run)
+        say(f"generate: already finished: {run}")
+        return read_index(run)
     setting = prepare(run, inputs, config, batch)
     total = len(setting.job.planner)
     count = -(-total // config.rows_per_shard)
@@ -187,7 +188,9 @@ def prepare(run: Path, inputs: Inputs, config: GenerateConfig, batch: int) -> Se
     generator, targets, sources = inputs.generator, inputs.targets, inputs.sources
     if config.mix != "none" and generator.config.variant != "full":
         raise ConfigError(f"--mix {config.mix}: the generator's variant, {generator.config.variant}, has no components to mix")
-    with locked(run, ".prepare", wait=True):
+    made = [PREPARED, MODEL] if ShapeModel.name in chosen_operations(config.shapes) else [PREPARED]
+    there = all((run / name).is_file() for name in made)  # a row of a set on a read-only disk can be generated again
+    with contextlib.nullcontext() if there else locked(run, ".prepare", wait=True):
         classifier, known = _prepared(run, targets, sources, inputs.judge, config)
         operations = _operations(run, targets, config)
     male = np.array(known["target_male"], dtype=np.int64)
@@ -347,9 +350,15 @@ def _finish(
     write_report(run, summary, reader, targets, sources, seconds=dict(seconds), parts=run / PARTS, operations=operations)
     reader.close()
     write_json(run / COMPLETE, summary)
-    write_card(run)
-    shutil.rmtree(run / PARTS, ignore_errors=True)
+    _tidy(run)
     say(f"generate: {faces:,} faces; dropped: {told(dropped)}")
+
+
+def _tidy(run: Path) -> None:
+    """What comes after the index, also where a run was killed between the two: the card, and what the jobs left is removed."""
+    if not (run / CARD).is_file():
+        write_card(run)
+    shutil.rmtree(run / PARTS, ignore_errors=True)
 
 
 def _broken_up(run: Path) -> bool:
@@ -357,18 +366,20 @@ def _broken_up(run: Path) -> bool:
 
     The index becomes the results of the jobs whose shards are right, so that only the others are generated again.
     """
-    bad = verify(run)
-    if not bad:
+    if not verify(run):  # nothing is locked or written: a finished set may lie on a disk that is read-only
         return False
-    for shard in bad:
-        say(f"generate: {shard.path} {shard.reason}; generating it again")
-    broken = {shard.path.name for shard in bad}
-    for entry in read_index(run)["shards"]:
-        if entry["file"] not in broken and "rejected" in entry:
-            write_json(run / PARTS / Path(entry["file"]).stem / DONE, entry)
-        else:
-            (run / entry["file"]).unlink(missing_ok=True)
-    (run / COMPLETE).unlink()
+    with locked(run, ".finish", wait=True):
+        bad = verify(run) if (run / COMPLETE).is_file() else []  # another process may be at it
+        for shard in bad:
+            say(f"generate: {shard.path} {shard.reason}; generating it again")
+        broken = {shard.path.name for shard in bad}
+        for entry in read_index(run)["shards"] if bad else []:
+            if entry["file"] not in broken and "rejected" in entry:
+                write_json(run / PARTS / Path(entry["file"]).stem / DONE, entry)
+            else:
+                (run / entry["file"]).unlink(missing_ok=True)
+        if bad:
+            (run / COMPLETE).unlink()
     return True
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceaug.arrays import ByteArray, IntArray
-from faceaug.labels import BACKGROUND, IGNORE, Scheme
+from faceaug.arrays import ByteArray
+from faceaug.labels import BACKGROUND, IGNORE, Scheme, nearest_known
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,7 @@ def nearest(values: ByteArray, known: npt.NDArray[np.bool_]) -> ByteArray:
         values: ``(S, S)`` uint8.
         known: ``(S, S)`` bool, some of them true.
     """
-    rows, columns = _nearest_index(known)
-    return values[rows, columns]
-
-
-def _nearest_index(known: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-    """Row and column of the nearest known pixel of each pixel."""
-    _, index = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    # DIST_LABEL_PIXEL numbers the known pixels 1, 2, ... in some order: look their numbers up.
-    place = np.zeros(int(index.max()) + 1, dtype=np.int64)
-    place[index[known]] = np.flatnonzero(known)
-    found = place[index]
-    return found // known.shape[1], found % known.shape[1]
+    return values.ravel()[nearest_known(known)]
 
 
 @lru_cache
@@ -113,8 +102,7 @@ def filled_in(image: ByteArray, known: npt.NDArray[np.bool_], wanted: npt.NDArra
     if not known.any():
         found[wanted] = 128
         return found
-    rows, columns = _nearest_index(known)
-    full = image[rows, columns]
+    full = image.reshape(-1, 3)[nearest_known(known)]
     side = max(image.shape[0] // 16, 1) | 1
     found[wanted] = cv2.blur(full, (side, side), borderType=cv2.BORDER_REPLICATE)[wanted]
     return found

@@ -60,7 +60,7 @@ def test_the_usual_loss_of_each_class_is_measured_on_people_s_label_maps(ready):
 
 def test_identity_needs_its_package_and_drops_who_is_recognised(faces, monkeypatch):
     monkeypatch.setitem(sys.modules, "face_recognition", None)
-    with pytest.raises(ConfigError, match="--min-identity-distance: needs `pip install face_recognition`"):
+    with pytest.raises(ConfigError, match="--set min_identity_distance: needs `pip install face_recognition`"):
         SameIdentity(0.6, faces)
     network = types.ModuleType("face_recognition")
     network.face_encodings = lambda image, known_face_locations: [] if image.max() == 0 else [image[::40, ::40].ravel() / 255]

@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft
+from faceaug import files
+from faceaug.errors import CheckpointMismatch, ConfigError, NothingLeft, OutputError
 from faceaug.generate import job
 from faceaug.generate import run as module
 from faceaug.generate.agreement import agreement
@@ -208,6 +209,37 @@ def test_rows_say_how_they_were_made_and_can_be_made_again(ready, tmp_path):
     text = (tmp_path / "report.html").read_text()
     for part in ("Balance", "Dropped", "Shapes", "Times", "a parser that the GAN may have been trained with"):
         assert part in text
+
+
+def test_a_kill_between_index_and_card_leaves_the_card_to_a_rerun(ready, tmp_path, monkeypatch):
+    few = replace(CONFIG, total=3, gender="any")
+
+    def dies(run):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_card", dies)
+        with pytest.raises(KeyboardInterrupt):
+            generate(tmp_path, ready, config=few)
+    assert (tmp_path / "complete.json").is_file()
+    assert not (tmp_path / "README.md").exists()
+    generate(tmp_path, ready, config=few)
+    assert (tmp_path / "README.md").is_file()
+    assert not (tmp_path / "parts").exists()
+
+
+def test_a_finished_set_on_a_disk_that_is_read_only_is_used_as_it_is(ready, tmp_path, monkeypatch):
+    few = replace(CONFIG, total=3, gender="any", shapes="model")
+    first = generate(tmp_path, ready, config=few)
+
+    def refused(*args, **kwargs):
+        raise OutputError("read-only")
+
+    for owner in (module, files):
+        for name in ("locked", "write_json"):
+            monkeypatch.setattr(owner, name, refused)
+    assert generate(tmp_path, ready, config=few) == first
+    assert replay(tmp_path, 1, ready).different == (0, 0)
 
 
 @pytest.mark.parametrize(("known", "told"), [("own", True), ("other", False), (None, None)])
