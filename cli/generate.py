@@ -104,8 +104,8 @@ def generate(
     """Generate labelled faces: for each mask, sources of the same gender, into HDF5 shards.
 
     Writes config.json, shard-*.h5 (format: faceaug/shards/FORMAT.md), pictures, report.html, complete.json when all are there,
-    and a card. The same command resumes, generates damaged shards again, and shares the work with others like it, on this machine or on
-    several that share the disk.
+    and a card. The same command resumes, generates damaged shards again, and shares the work with others like it, on this
+    machine or on several that share the disk.
 
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
