@@ -43,6 +43,9 @@ _ABSENT = 1e5
 _SPLINE_GRID, _FINE_GRID = 32, 128
 """Most cells along a side at which the spline is evaluated, and at which it is refined; between them it is interpolated."""
 
+STEPS = 5
+"""Steps of the registration at each of its two widths of blur."""
+
 _LARGEST_STRETCH, _SMALLEST_STRETCH = 4.0, 0.2
 """Local enlargement and reduction beyond which moved pixels are useless."""
 
@@ -134,13 +137,22 @@ def _inside(labels: Tensor) -> Tensor:
     return component_index(labels) * (background == 0)
 
 
-def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def correspond(
+    target_labels: Tensor,
+    source_labels: Tensor,
+    dtype: torch.dtype = torch.float32,
+    *,
+    points: tuple[Points, Points] | None = None,
+    steps: int = STEPS,
+) -> Tensor:
     """The place in the source that belongs to each pixel of the target.
 
     Args:
         target_labels: ``(N, S, S)`` uint8 anatomies.
         source_labels: ``(N, S, S)`` uint8 anatomies.
         dtype: of the result.
+        points: :func:`control_points` of targets and sources, where they are known already.
+        steps: of the registration at each of its two widths.
 
     Returns:
         ``(N, S, S, 2)``: x, y in [-1, 1], as :func:`torch.nn.functional.grid_sample` takes them; identity for equal maps.
@@ -148,25 +160,28 @@ def correspond(target_labels: Tensor, source_labels: Tensor, dtype: torch.dtype 
     size = target_labels.shape[-1]
     if target_labels.is_meta:  # only shapes are asked for, and these hundreds of small operations take seconds there
         return torch.empty(len(target_labels), size, size, 2, dtype=dtype, device="meta")
-    targets, there = control_points(target_labels)
-    sources, here = control_points(source_labels)
+    (targets, there), (sources, here) = points or (control_points(target_labels), control_points(source_labels))
     coarse = _spline(targets, sources - targets, there & here, min(size, _SPLINE_GRID), dtype)
     fine = min(size, _FINE_GRID)
-    offsets = _refined(_resized(coarse, fine), _shares(target_labels, fine, dtype), _shares(source_labels, fine, dtype))
+    offsets = _refined(_resized(coarse, fine), _shares(target_labels, fine, dtype), _shares(source_labels, fine, dtype), steps)
     return _pixels(size, offsets).reshape(1, size, size, 2) + _resized(offsets, size).permute(0, 2, 3, 1)
 
 
-def fit(target_labels: Tensor, source_labels: Tensor) -> Tensor:
+def fit(
+    target_labels: Tensor, source_labels: Tensor, *, points: tuple[Points, Points] | None = None, steps: int = STEPS
+) -> Tensor:
     """How well sources fit targets: F1 of their moved label maps with the targets', averaged over the parts of the anatomy.
 
     Args:
         target_labels: ``(N, S, S)`` uint8 anatomies.
         source_labels: ``(N, S, S)`` uint8 anatomies.
+        points: see :func:`correspond`.
+        steps: likewise; a few tell which of several sources fits better.
 
     Returns:
         ``(N,)`` float32, 0..1; a class that both lack fits.
     """
-    places = correspond(target_labels, source_labels)
+    places = correspond(target_labels, source_labels, points=points, steps=steps)
     wanted, found = one_hot(target_labels).float(), one_hot(source_labels).float()
     moved = F.grid_sample(found, places, mode="bilinear", padding_mode="border", align_corners=False)
     both = torch.minimum(moved, wanted).sum((2, 3))
@@ -200,7 +215,7 @@ def _shares(labels: Tensor, size: int, dtype: torch.dtype) -> Tensor:
     return groups if labels.shape[-1] == size else F.adaptive_avg_pool2d(groups, (size, size)).to(dtype)
 
 
-def _refined(offsets: Tensor, target: Tensor, source: Tensor) -> Tensor:
+def _refined(offsets: Tensor, target: Tensor, source: Tensor, steps: int) -> Tensor:
     """Offsets bent further, until the source's classes lie on the target's (Thirion, Image matching as diffusion, 1998).
 
     The spline knows the corners of a brow and not its edge: it leaves a third of a brow's pixels beside the target's. Each step
@@ -210,6 +225,7 @@ def _refined(offsets: Tensor, target: Tensor, source: Tensor) -> Tensor:
         offsets: ``(N, 2, S, S)`` of x, y in units of half sides.
         target: ``(N, 5, S, S)`` shares of groups of classes.
         source: likewise.
+        steps: at each width of blur.
     """
     size = target.shape[-1]
     places = _pixels(size, target).T.reshape(1, 2, size, size) + offsets
@@ -217,7 +233,7 @@ def _refined(offsets: Tensor, target: Tensor, source: Tensor) -> Tensor:
         wanted, found = _blurred(target, blur), _blurred(source, blur)
         down, right = torch.gradient(wanted, dim=(2, 3))
         steepness = (down.square() + right.square()).sum(1, keepdim=True) + _FLATTEST
-        for _ in range(_STEPS):
+        for _ in range(steps):
             here = F.grid_sample(found, places.permute(0, 2, 3, 1), mode="bilinear", padding_mode="border", align_corners=False)
             gap = wanted - here
             pull = torch.stack([(gap * right).sum(1), (gap * down).sum(1)], 1)
@@ -228,9 +244,6 @@ def _refined(offsets: Tensor, target: Tensor, source: Tensor) -> Tensor:
 
 _BLURS = (2.0, 1.0)
 """Standard deviations, in pixels, of the class borders that are matched one after the other: wide ones find what is far."""
-
-_STEPS = 5
-"""Steps at each of them."""
 
 _STIFFNESS = 1.0
 """Standard deviation, in pixels, of the smoothing of each step's movement."""
@@ -308,7 +321,11 @@ def _usable(places: Tensor) -> Tensor:
     return healthy & (places.abs() <= 1).all(-1)
 
 
-def control_points(labels: Tensor) -> tuple[Tensor, Tensor]:
+Points = tuple[Tensor, Tensor]
+"""What :func:`control_points` gives."""
+
+
+def control_points(labels: Tensor) -> Points:
     """Points that any two faces have in common, from their label maps alone.
 
     Args:

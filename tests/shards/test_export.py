@@ -7,6 +7,7 @@ import tarfile
 import h5py
 import numpy as np
 import pytest
+import small
 from faceaug.datasets.celebamask import CelebAMaskHQ
 from faceaug.datasets.folder import Folder
 from faceaug.datasets.helen import Helen
@@ -211,3 +212,41 @@ def test_columns_of_ones_own_are_exported(tmp_path):
     assert table["flag"].to_pylist() == [True, False]
     export(tmp_path / "set", "folder", tmp_path / "folder")
     assert "[1.5, null]" in (tmp_path / "folder" / "metadata.csv").read_text()
+
+
+def test_an_exported_folder_trains_a_network_of_smp(tmp_path, faces):
+    """By Pillow, smp and torch alone, as somebody who has only the folder would."""
+    import segmentation_models_pytorch as smp
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+
+    small.write_set(tmp_path / "set", faces.select(range(8)))
+    export(tmp_path / "set", "folder", tmp_path / "out")
+
+    class Pairs(Dataset):
+        paths = sorted((tmp_path / "out" / "images").iterdir())
+
+        def __len__(self):
+            return len(self.paths)
+
+        def __getitem__(self, row):
+            with (
+                Image.open(self.paths[row]) as image,
+                Image.open(self.paths[row].parent.parent / "masks" / self.paths[row].name) as mask,
+            ):
+                return np.asarray(image.convert("RGB")).transpose(2, 0, 1).astype(np.float32) / 255, np.asarray(mask).astype(
+                    np.int64
+                )
+
+    torch.manual_seed(0)
+    net = smp.Unet("mobilenet_v2", encoder_weights=None, decoder_channels=(16, 16, 8, 8, 8), classes=len(HELEN_11))
+    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(6):
+        for images, masks in DataLoader(Pairs(), batch_size=8):
+            loss = torch.nn.functional.cross_entropy(net(images), masks, ignore_index=255)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]
