@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from faceaug.evaluate.report import interval_text
 from faceaug.files import atomic_file
 
-from .report import markdown_table, spread
+from .tables import markdown_table, spread
 
 SCORES = {
     "FID-EffLite0": "lower",

@@ -31,6 +31,7 @@ from faceaug.gan.inference import Generator
 from faceaug.generate.plan import Plan, plan_pairs
 from faceaug.images import write_png
 from faceaug.labels import HELEN_11, Scheme, check_schemes
+from faceaug.parser.additions import Addition
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.losses import class_weights
@@ -91,7 +92,6 @@ class WorthConfig:
             images=self.images,
             batch=self.batch,
             learning_rate=self.learning_rate,
-            synthetic_share=0.0 if arm == NOTHING else self.share,
             evaluations=12,
             seed=seed,
         )
@@ -334,10 +334,11 @@ def _train(
             training=training,
             compute=compute,
             record={"arm": arm},
-            synthetic=addition(),
+            additions=_added(arm, addition(), config.share),
             label=label,
         )
-    return _score(folder, arm, seed, load_parser(folder / WEIGHTS, compute), faces, to_dict(training))
+    found = load_parser(folder / WEIGHTS, compute)
+    return _score(folder, arm, seed, found, faces, {**to_dict(training), "share": 0.0 if arm == NOTHING else config.share})
 
 
 def _go_on(
@@ -356,19 +357,24 @@ def _go_on(
         config.training(arm, seed),
         images=short.images,
         learning_rate=short.learning_rate,
-        synthetic_share=0.0 if arm == NOTHING else short.share,
     )
     parser = load_parser(began, compute)
     network = parser.network.requires_grad_(True)
     weights = class_weights(faces.labelled, training.balance).to(compute.device)
     train = ParserStep(network, parser.config, training, weights, compute)
-    batches = MixedBatches(faces.labelled, addition(), training, device=compute.device)
+    batches = MixedBatches(faces.labelled, _added(arm, addition(), short.share), training, device=compute.device)
     with Progress(f"{arm}, seed {seed}, short", short.images) as progress:
         for step in range(training.steps):
             falling = 0.5 + 0.5 * math.cos(math.pi * step / training.steps)
-            train(*batches.get(step), rate=falling * training.rate(step))
+            batch = batches.get(step)
+            train(batch.images, batch.labels, rate=falling * training.rate(step))
             progress.update(min((step + 1) * training.batch, short.images))
-    return _score(folder, arm, seed, replace(parser, network=network.eval()), faces, to_dict(training))
+    trained = replace(parser, network=network.eval())
+    return _score(folder, arm, seed, trained, faces, {**to_dict(training), "share": 0.0 if arm == NOTHING else short.share})
+
+
+def _added(arm: str, faces: LabelledFaces | None, share: float) -> list[Addition]:
+    return [] if faces is None else [Addition(arm, faces, share)]
 
 
 def report_name(config: WorthConfig, generator: Generator) -> str:

@@ -3,101 +3,214 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import ConfigFile, Faces, Labelled, Out, ParserBatch, ParserRate, Settings
+from .options import ConfigFile, Faces, Out, ParserBatch, ParserRate, Preset, Settings
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from faceaug.benchmarks.parsing.bench import Plan
+    from faceaug.benchmarks.parsing.data import BenchConfig, Data
+
+_QUICK: dict[str, Any] = {"seeds": 1, "images": 3_000}
+_QUICK_GAN_IMAGES, _QUICK_FACES = 4_000, 2_000
 
 
 def bench_parsing(
     space: Workspace,
     faces: Faces = "helen",
+    sources: Annotated[
+        str,
+        typer.Option(help="Photos without labels, NAME or NAME:DIR: sources of generated faces, and what controls learn from."),
+    ] = "celeba",
+    labelled: Annotated[
+        str | None,
+        typer.Option(help="Numbers of labelled faces, separated by commas: the first so many; else all."),
+    ] = None,
     synthetic: Annotated[
         Path | None,
-        typer.Option(help="Folder of generated shards; else the newest in --runs."),
+        typer.Option(help="Folder of generated shards; else, without --labelled, the newest in --runs; else all is made here."),
     ] = None,
-    labelled: Labelled = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(help="Repetitions of each setting, 3 or more show a spread; else 1."),
+    arms: Annotated[
+        str | None,
+        typer.Option(
+            help="What is compared, separated by commas: real, aug or strong (augmentation), + and additions, each with a share "
+            "of the step: aug+generated:0.33. Additions: generated, generated-own, generated-predicted, duplicated, pseudo, "
+            "collage, unimatch; photos and transferred with --unused."
+        ),
     ] = None,
+    arms_file: Annotated[
+        Path | None, typer.Option(help="TOML file of more arms, [arms.NAME], and generated sets, [sets.NAME].")
+    ] = None,
+    parsers: Annotated[str, typer.Option(help="Networks, separated by commas: unet, unet-scratch, fpn.")] = "unet",
+    seeds: Annotated[int | None, typer.Option(help="Repetitions of each cell; else 3.")] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Images seen in each cell; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
+        typer.Option(help="Labelled images seen in each cell; else eight times the labelled faces, 8,000 at least."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
-    synthetic_share: Annotated[
-        float | None,
-        typer.Option(help="Share of generated faces in each step of the third setting; else 0.3."),
-    ] = None,
-    encoder: Annotated[str, typer.Option(help="The U-Net's encoder, see train-parser.")] = "efficientnet-lite0",
-    settings: Settings = None,
-    config: ConfigFile = None,
+    preset: Preset = "auto",
+    gan_images: Annotated[int | None, typer.Option(help="Training length of the GANs; else the preset's.")] = None,
+    unused: Annotated[int, typer.Option(help="The last so many labelled faces are kept for the oracles.")] = 0,
+    development: Annotated[
+        int,
+        typer.Option(help="Score on the last so many labelled faces and not on testing: for choosing recipes."),
+    ] = 0,
     groups: Annotated[
         Path | None,
         typer.Option(help="CSV with a column name and columns of 0 and 1: testing faces of each are scored apart too."),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="An hour on a laptop: three arms, two numbers of labelled faces, one seed.")
+    ] = False,
+    settings: Settings = None,
+    config: ConfigFile = None,
     out: Out = None,
 ) -> None:
-    """Measure what generated faces are worth: a parser trained without and with augmentation, and with generated faces.
+    """Measure what generated faces are worth to a parser, beside controls that need no generator.
 
-    The network, length, batch, optimiser and seeds are the same in all cells; the state is chosen on tuning and scored on
-    testing once. Writes results.json, table.md, curves.png and scores.png. The same command resumes at the first missing cell;
-    started several times, on one machine or on several that share the disk, its processes share the cells.
+    For each number of labelled faces a parser P_F and a GAN are trained on these labels alone and faces generated; then parsers
+    are trained in every arm, all seeing the labelled faces equally often, chosen on tuning and scored on testing once. Writes
+    report.html, table.md, results.json and results.csv after every cell. The same command resumes; another one with the same
+    --out and more arms, numbers, parsers or seeds goes on with the same cells; started several times, on one machine or on
+    several that share the disk, processes share them.
 
-    Example: faceaug bench-parsing --faces helen --seeds 3 --images 40000
+    Example: faceaug bench-parsing --faces helen --labelled 50,100,200 --arms aug,aug+generated,aug+pseudo --seeds 5
     """
-    from faceaug.benchmarks.parsing import RESULTS, BenchConfig
-    from faceaug.benchmarks.parsing import bench_parsing as run_bench
-    from faceaug.benchmarks.report import table
-    from faceaug.datasets.aligned import AlignedFaces
-    from faceaug.datasets.synthetic import SyntheticFaces
+    import sys
 
-    from faceaug.config import configured, to_dict
-    from faceaug.parser.config import ParserConfig, default_images
-    from faceaug.parser.groups import about, read_groups
-    from faceaug.runs.folder import find
+    from faceaug.benchmarks.parsing.bench import bench_parsing as run_bench
+    from faceaug.benchmarks.parsing.data import BenchConfig
+    from faceaug.benchmarks.parsing.report import REPORT, sentences, table, warnings
+
+    from faceaug.config import configured
+
+    given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate}
+    usual = BenchConfig(**(_QUICK if quick else {}))
+    bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
+    folder = _given(space, synthetic, labelled, quick)
+    size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
+    data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
+    plan = _plan(data, folder, recipe, bench, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick)
+    run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
+    counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
+    origin = f"generated faces from {folder}" if folder else "P_F, GAN and faces are made for each number of labels"
+    typer.echo(
+        f"bench-parsing: {data.train.title} at {size} px, {counts} labelled, {space.compute}\n"
+        f"  {len(plan.arms)} arms ({names}) x {len(plan.parsers)} parser(s) x {bench.seeds} seed(s)\n  {origin}\n  into {run}"
+    )
+    record = {"command": " ".join(["faceaug", *sys.argv[1:]])}
+    results = run_bench(run, data, plan, bench, space.compute, record=record, cache=space.cache)
+    typer.echo(f"{results['data']}, mean F1 in percent [95 %]:\n{table(results).to_string()}")
+    for line in (*sentences(results), *warnings(results)):
+        typer.echo(line)
+    if quick:
+        typer.echo("One seed and short trainings: this can show a large gain or that something is broken, and no small one.")
+    typer.echo(f"report: {run / REPORT}")
+
+
+def _given(space: Workspace, synthetic: Path | None, labelled: str | None, quick: bool) -> Path | None:
+    """The folder of generated faces that are there already, or None where they are to be made."""
+    from faceaug.runs.folder import latest
     from faceaug.shards.reader import COMPLETE
 
-    compute = space.compute
-    folder = synthetic or find(space.runs, "synthetic", "generate", COMPLETE).parent
-    generated = SyntheticFaces(folder)
-    size, root, cache = generated.faces.size, space.root, space.cache
-    train = AlignedFaces(faces, "train", size=size, limit=labelled, root=root, cache=cache)
-    tuning, testing = (AlignedFaces(faces, split, size=size, root=root, cache=cache) for split in ("tuning", "testing"))
-    given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate, "synthetic_share": synthetic_share}
-    usual = BenchConfig(images=default_images(len(train), compute.device.type))
-    bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
-    parser = ParserConfig(size=size, encoder=encoder, pretrained=encoder == "efficientnet-lite0", scheme=train.scheme)
-    apart = None if groups is None else read_groups(groups, testing.faces.names)
-    identity = {
-        "bench": to_dict(bench),
-        "parser": to_dict(parser),
-        "train": train.faces.about(),
-        "synthetic": generated.faces.about(),
-    }
-    identity |= {} if apart is None else {"groups": about(apart)}
-    run = space.run(out, "bench", f"parsing-{size}", identity)
-    typer.echo(
-        f"bench-parsing: {train.faces.title}, {len(train):,} labelled, at {size} px, {len(generated):,} generated from {folder}, "
-        f"{compute}\n  3 settings x {bench.seeds} seed(s), {bench.images:,} images each, into {run}"
+    if synthetic is not None or labelled is not None or quick:
+        return synthetic
+    newest = latest(space.runs, "synthetic", COMPLETE)
+    return newest.parent if newest else None
+
+
+def _recipe(space: Workspace, folder: Path | None, preset: str, gan_images: int | None) -> tuple[int, Any]:
+    """The size of all faces; networks and training of the GAN where faces are to be made, else None."""
+    import dataclasses
+
+    if folder is not None:
+        from faceaug.datasets.synthetic import SyntheticFaces
+
+        return SyntheticFaces(folder).size, None
+    from .train_gan import preset_for
+
+    _, generator, training = preset_for(preset, space.compute, file=None, pairs=None)
+    if gan_images is not None:
+        training = dataclasses.replace(training, images=gan_images)
+    return generator.size, (generator, training)
+
+
+def _data(space: Workspace, faces: str, sources: str, *, size: int, unused: int, development: int, groups: Path | None) -> Data:
+    from faceaug.benchmarks.parsing.data import Data
+
+    from faceaug.errors import ConfigError
+    from faceaug.parser.groups import read_groups
+
+    train, tuning = (space.labelled(faces, split, size=size) for split in ("train", "tuning"))
+    if not 0 <= unused + development < len(train):
+        raise ConfigError(
+            f"--unused {unused}, --development {development}: there are {len(train)} labelled faces; keep fewer apart"
+        )
+    if development:
+        testing = train.select(range(len(train) - development, len(train)), lazily=True)
+        train = train.select(range(len(train) - development), lazily=True)
+    else:
+        testing = space.labelled(faces, "testing", size=size)
+    photos = None if sources == "none" else space.photos(sources, size=size)
+    apart = {} if groups is None else read_groups(groups, testing.names)
+    return Data(train, tuning, testing, photos, unused, apart)
+
+
+def _plan(
+    data: Data,
+    folder: Path | None,
+    recipe: Any,
+    bench: BenchConfig,
+    *,
+    labelled: str | None,
+    arms: str | None,
+    file: Path | None,
+    parsers: str,
+    quick: bool,
+) -> Plan:
+    import dataclasses
+
+    from faceaug.benchmarks.parsing.arms import FIRST, GENERATED, ORACLES, QUICK, SETS, USUAL, parse_arm, read_arms, read_sets
+    from faceaug.benchmarks.parsing.bench import Plan
+    from faceaug.benchmarks.parsing.sets import Recipe
+    from faceaug.datasets.synthetic import SyntheticFaces
+
+    from faceaug.config import read_toml
+    from faceaug.errors import ConfigError
+    from faceaug.parser.config import ParserConfig
+
+    tables = {} if file is None else read_toml(file)
+    if unknown := set(tables) - {"arms", "sets"}:
+        raise ConfigError(f"{file}: {', '.join(sorted(unknown))} unknown; it has tables [arms.NAME] and [sets.NAME]")
+    sets = {**SETS, **read_sets(tables.get("sets", {}), where=str(file))}
+    if quick:
+        sets[GENERATED] = dataclasses.replace(sets[GENERATED], total=_QUICK_FACES)
+    own = read_arms(tables.get("arms", {}), sets, where=str(file))
+    usual = FIRST if folder is not None else QUICK if quick else (*USUAL, *(ORACLES if data.unused else ()))
+    asked = [name.strip() for name in arms.split(",")] if arms is not None else [*usual, *own]
+    whole = len(data.train) - data.unused
+    if labelled is not None:
+        try:
+            counts = sorted({int(number) for number in labelled.split(",")})
+        except ValueError as error:
+            raise ConfigError(f"--labelled {labelled}: must be numbers separated by commas, for example 50,100,200") from error
+    else:
+        counts = [min(100, whole // 2), min(200, whole)] if quick else [whole]
+    made = None
+    if recipe is not None:
+        generator, training = recipe
+        network = ParserConfig(size=generator.size, scheme=data.train.scheme)
+        made = Recipe(network, bench.training(1, 0), generator, training)
+    given = {} if folder is None else {GENERATED: SyntheticFaces(folder).faces}
+    return Plan(
+        [own[name] if name in own else parse_arm(name, sets) for name in asked],
+        counts,
+        [name.strip() for name in parsers.split(",")],
+        sets,
+        given,
+        made,
     )
-    results = run_bench(
-        run,
-        train=train,
-        tuning=tuning,
-        testing=testing,
-        synthetic=generated,
-        parser=parser,
-        config=bench,
-        compute=compute,
-        record={"labelled": len(train)},
-        groups=apart,
-    )
-    typer.echo(f"{results['data']}, testing, percent:\n{table(results).to_string()}")
-    for line in results["summary"]["verdict"]:
-        typer.echo(line)
-    typer.echo(f"results: {run / RESULTS}, table: {run / 'table.md'}, plots: {run / 'curves.png'}, {run / 'scores.png'}")

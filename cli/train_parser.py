@@ -34,8 +34,11 @@ def train_parser(
         typer.Option(help="Weigh classes by their frequency to minus this power, 0: plain cross-entropy (Eq. 7); else 0.5."),
     ] = None,
     augment: Annotated[
-        bool | None,
-        typer.Option("--augment/--no-augment", help="Mirror (left and right classes exchanged), rotate, scale, shift; else on."),
+        str | None,
+        typer.Option(
+            help="geometric (default): mirror (left and right classes exchanged), rotate, scale, shift; strong: also colours, "
+            "blur, noise, patches and rectangles of other faces; none."
+        ),
     ] = None,
     out: Out = None,
     settings: Settings = None,

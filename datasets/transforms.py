@@ -7,7 +7,6 @@ torch's own state, which a DataLoader seeds for each worker.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import cv2
@@ -21,6 +20,7 @@ from torchvision.transforms.v2 import functional as F
 from faceaug.arrays import ByteArray, FloatArray
 from faceaug.errors import ConfigError
 from faceaug.labels import HELEN_11, IGNORE, Scheme
+from faceaug.parser.photometric import photometric
 
 from .samples import as_image
 
@@ -183,15 +183,11 @@ def strong_transforms(scheme: Scheme = HELEN_11, *, size: int = 256) -> Any:
         scheme: of the masks.
         size: side of the images in pixels; the blur is as wide as a share of it.
     """
-    sigma = max(2.0 * size / 300, 0.2)
     return _Compose(
         [
             FlipFaces(scheme=scheme),
             v2.RandomApply([MoveFaces()], p=0.5),
-            v2.RandomApply([v2.ColorJitter(0.5, 0.5, 0.5, 0.25)], p=0.8),
-            v2.RandomGrayscale(0.2),
-            v2.RandomApply([v2.GaussianBlur(2 * math.ceil(2 * sigma) + 1, (0.1, sigma))], p=0.5),
-            v2.RandomApply([v2.GaussianNoise(sigma=0.02)], p=0.5),
+            *photometric(size),
             CutFaces(),
         ]
     )

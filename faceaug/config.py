@@ -148,13 +148,24 @@ def _fields(config: Any) -> set[str]:
     return {field.name for field in dataclasses.fields(config) if not dataclasses.is_dataclass(getattr(config, field.name))}
 
 
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file, also one with a byte order mark.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: cannot be read ({error}); name a TOML file") from error
+
+
 def _read_settings(file: Path, sections: Iterable[str]) -> Iterator[tuple[str | None, str, Any]]:
     """Section (None at the top), name and value of each setting in a file."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        found = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        found = json.loads(file.read_text(encoding="utf-8-sig")) if file.suffix == ".json" else read_toml(file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--config {file}: cannot be read ({error}); name a TOML file or a run's config.json") from error
+        raise ConfigError(f"{file}: cannot be read ({error}); name a TOML file or a run's config.json") from error
     if not isinstance(found, dict):
         raise ConfigError(f"--config {file}: holds no settings by name; name a TOML file or a run's config.json")
     for key, value in found.items():

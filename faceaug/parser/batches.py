@@ -1,74 +1,113 @@
-"""Training batches of a parser: real and synthetic faces in a fixed proportion, augmented, by step number."""
+"""Training batches of a parser: labelled faces and additions in a fixed proportion, augmented, by step number."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from faceaug.errors import ConfigError
+from faceaug.labels import IGNORE
+from faceaug.parser.additions import Addition, check_additions
 from faceaug.parser.augment import augment
 from faceaug.parser.config import ParserTraining
+from faceaug.parser.photometric import strengthen
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.tensors import to_float
 from faceaug.training.order import Shuffled
 
 
+class Batch(NamedTuple):
+    """The rows of a step.
+
+    Attributes:
+        images: ``(N, 3, S, S)`` float32 in [-1, 1].
+        labels: ``(N, S, S)`` uint8 of the scheme, or 255.
+        taught: ``(T, 3, S, S)`` float32: photos whose labels the parser's average has to give.
+    """
+
+    images: Tensor
+    labels: Tensor
+    taught: Tensor
+
+
 class MixedBatches:
     """Batches by step number: a resumed run sees what an uninterrupted one would have.
 
+    In the first ``training.pretrain_steps`` all rows are additions, in the proportion of their shares, and after that none;
+    without such steps every step has all shares, as closely as whole rows allow: they hold over the run, whatever the batch.
+
     Args:
         real: labelled faces.
-        synthetic: more of them, or None.
-        training: batch, share of synthetic rows, seed, augmentation.
+        additions: beside them.
+        training: batch, seed, augmentation, schedule.
         device: where batches are augmented and given.
 
     Raises:
-        ConfigError: a share of synthetic faces without any.
+        ConfigError: see :func:`faceaug.parser.additions.check_additions`; or a schedule without additions.
     """
 
     def __init__(
         self,
         real: LabelledFaces,
-        synthetic: LabelledFaces | None,
+        additions: Sequence[Addition],
         training: ParserTraining,
         *,
         device: torch.device = torch.device("cpu"),  # noqa: B008  a constant
     ) -> None:
-        if synthetic is not None and synthetic.scheme != real.scheme:
-            raise ConfigError(
-                f"{synthetic.title}: labels are of {synthetic.scheme.name}, those of {real.title} of {real.scheme.name}; "
-                f"generate from masks of the same scheme"
-            )
-        if training.synthetic_share > 0 and synthetic is None:
-            raise ConfigError("--synthetic-share: there are no synthetic faces; generate some first")
-        self._real, self._synthetic, self._training, self._device = real, synthetic, training, device
+        check_additions(real, additions)
+        training.check_schedule(bool(additions))
+        self._real, self._additions, self._training, self._device = real, additions, training, device
         self._orders = [
             Shuffled(np.arange(len(faces)), seed=training.seed, stream=10 + part)
-            for part, faces in enumerate([real] if synthetic is None else [real, synthetic])
+            for part, faces in enumerate([real, *(addition.faces for addition in additions)])
         ]
 
-    def get(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images ``(N, 3, S, S)`` float32 in [-1, 1] and labels ``(N, S, S)`` uint8 of one step."""
-        batch = self._training.batch
-        before, after = self._synthetic_rows(step), self._synthetic_rows(step + 1)
-        own = step * batch - before
-        parts = [_rows(self._real, self._orders[0].get(own, batch - (after - before)))]
-        if self._synthetic is not None and after > before:
-            parts.append(_rows(self._synthetic, self._orders[1].get(before, after - before)))
-        images = to_float(np.concatenate([photos for photos, _ in parts])).to(self._device)
-        labels = torch.from_numpy(np.concatenate([maps for _, maps in parts])).to(self._device)
-        if not self._training.augment:
+    def get(self, step: int) -> Batch:
+        """The rows of one step."""
+        images, labels, taught = [], [], []
+        for addition, order, before, after in zip(
+            [None, *self._additions], self._orders, self._rows_before(step), self._rows_before(step + 1), strict=True
+        ):
+            rows = order.get(before, after - before)
+            if not len(rows):
+                continue
+            faces = self._real if addition is None else addition.faces
+            if addition is not None and addition.taught:
+                taught.append(faces.images[rows])
+            else:
+                assert faces.labels is not None  # additions without are taught
+                images.append(faces.images[rows])
+                labels.append(faces.labels[rows])
+        photos = to_float(np.concatenate([*images, *taught])).to(self._device)
+        unknown = [np.full(some.shape[:3], IGNORE, np.uint8) for some in taught]
+        maps = torch.from_numpy(np.concatenate([*labels, *unknown])).to(self._device)
+        photos, maps = self._augmented(photos, maps, sum(map(len, labels)), step)
+        known = sum(map(len, labels))
+        return Batch(photos[:known], maps[:known], photos[known:])
+
+    def _augmented(self, images: Tensor, labels: Tensor, known: int, step: int) -> tuple[Tensor, Tensor]:
+        how = self._training.augment
+        if how == "none":
             return images, labels
-        return augment(images, labels, self._real.scheme, torch.Generator().manual_seed(self._training.seed * 1_000_003 + step))
+        random = torch.Generator().manual_seed(self._training.seed * 1_000_003 + step)
+        images, labels = augment(images, labels, self._real.scheme, random)
+        if how == "strong":  # the strong views of taught rows are made of weak ones, later
+            strong = strengthen(images[:known], labels[:known], random)
+            images, labels = torch.cat([strong[0], images[known:]]), torch.cat([strong[1], labels[known:]])
+        return images, labels
 
-    def _synthetic_rows(self, step: int) -> int:
-        """How many synthetic rows all steps before ``step`` had: shares hold over the run, whatever the batch."""
-        return math.floor(step * self._training.batch * self._training.synthetic_share + 1e-9)
-
-
-def _rows(faces: LabelledFaces, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    return faces.images[rows], faces.labels[rows]
+    def _rows_before(self, step: int) -> list[int]:
+        """How many rows of each part, the labelled faces first, all steps before ``step`` had."""
+        batch, first = self._training.batch, self._training.pretrain_steps
+        whole = sum(addition.share for addition in self._additions)
+        if not first:
+            added = [math.floor(step * batch * addition.share + 1e-9) for addition in self._additions]
+            return [step * batch - sum(added), *added]
+        # The last addition takes what rounding leaves, so that these steps have no labelled row.
+        done = min(step, first) * batch
+        added = [math.floor(done * addition.share / whole + 1e-9) for addition in self._additions[:-1]]
+        return [step * batch - done, *added, done - sum(added)]

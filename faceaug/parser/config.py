@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-from faceaug.config import check
+from faceaug.config import check, check_choice
+from faceaug.errors import ConfigError
 from faceaug.labels import HELEN_11, Scheme
 
 ENCODERS = {
@@ -15,6 +17,15 @@ ENCODERS = {
 }
 """Encoder names here -> in segmentation_models_pytorch."""
 
+ARCHITECTURES = {
+    "unet": "a U-Net",
+    "fpn": "a feature pyramid (Kirillov et al., 2019), whose logits are interpolated from a quarter of the encoder's resolution",
+}
+"""Decoders, of segmentation_models_pytorch."""
+
+
+Augmentation = Literal["none", "geometric", "strong"]
+"""``geometric``: mirror, rotate, scale, shift; ``strong``: also colours, blur, noise, patches and CutMix."""
 
 WARM_UP = 100
 """Steps over which the rate rises; at most a tenth of the run."""
@@ -24,6 +35,8 @@ WARM_UP = 100
 class ParserConfig:
     """The shape of a parser."""
 
+    architecture: str = "unet"
+    """One of :data:`ARCHITECTURES`."""
     size: int = 64
     """Side of the photos it was trained on, pixels; a multiple of 32."""
     encoder: str = "efficientnet-lite0"
@@ -31,7 +44,7 @@ class ParserConfig:
     pretrained: bool = True
     """Begin from the packaged ImageNet weights (only efficientnet-lite0 has some)."""
     decoder: tuple[int, ...] = (96, 48, 32, 16, 16)
-    """Channels of the decoder, deepest first."""
+    """Channels of the U-Net's decoder, deepest first."""
     scheme: Scheme = HELEN_11
     """The classes: that of the labelled faces it is trained on."""
 
@@ -39,6 +52,8 @@ class ParserConfig:
         check(
             {
                 f"parser size {self.size}: must be a positive multiple of 32": self.size < 32 or self.size % 32 != 0,
+                f"architecture {self.architecture}: unknown; use {', '.join(ARCHITECTURES)}": self.architecture
+                not in ARCHITECTURES,
                 f"--encoder {self.encoder}: unknown; use {', '.join(ENCODERS)}": self.encoder not in ENCODERS,
                 f"--pretrained: there are no packaged weights for {self.encoder}; use efficientnet-lite0 or "
                 f"--no-pretrained": self.pretrained and self.encoder != "efficientnet-lite0",
@@ -61,7 +76,7 @@ class ParserTraining:
     """How a parser is trained."""
 
     images: int = 16_000
-    """Training length in images seen."""
+    """Training length in images seen, additions included."""
     batch: int = 8
     """Images a step; in short runs on drawn faces 8 got further than 16 with as many images, at a fifth more time."""
     learning_rate: float = 3e-3
@@ -79,16 +94,19 @@ class ParserTraining:
     (benchmarks/results/parser-64px.json); 0.5 is milder than the weights of the official code."""
     weight_decay: float = 1e-2
     """AdamW's decay."""
-    augment: bool = True
-    """Mirror, rotate, scale and shift."""
-    synthetic_share: float = 0.0
-    """Share of each step's images that are synthetic; 0 without synthetic faces."""
+    augment: str = "geometric"
+    """One of :data:`Augmentation`."""
+    pretrain: float = 0.0
+    """Share of the steps, the first ones, that see additions alone, the others labelled faces alone; 0 mixes them in every step.
+
+    The weight average begins anew between the two."""
     evaluations: int = 20
     """How often tuning is scored, evenly over the run."""
     seed: int = 0
     """Of weights, order and augmentation."""
 
     def __post_init__(self) -> None:
+        check_choice("--augment", self.augment, Augmentation)
         check(
             {
                 f"--images {self.images}: must be positive": self.images < 1,
@@ -96,7 +114,7 @@ class ParserTraining:
                 f"--balance {self.balance}: must be within 0..1": not 0 <= self.balance <= 1,
                 f"--batch {self.batch}: must be 2 or more (batch norm)": self.batch < 2,
                 f"--learning-rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
-                f"--synthetic-share {self.synthetic_share}: must be within 0..1": not 0 <= self.synthetic_share <= 1,
+                f"pretrain {self.pretrain}: must be at least 0 and below 1": not 0 <= self.pretrain < 1,
                 f"average {self.average}: must be above 0 and at most 1": not 0 < self.average <= 1,
                 f"evaluations {self.evaluations}: must be positive": self.evaluations < 1,
             }
@@ -106,6 +124,16 @@ class ParserTraining:
     def steps(self) -> int:
         """Optimiser steps in the run."""
         return math.ceil(self.images / self.batch)
+
+    @property
+    def pretrain_steps(self) -> int:
+        """Steps that see additions alone."""
+        return round(self.pretrain * self.steps)
+
+    def check_schedule(self, additions: bool) -> None:
+        """Raise ConfigError for a schedule that needs additions where there are none."""
+        if self.pretrain and not additions:
+            raise ConfigError(f"pretrain {self.pretrain:g}: there are no faces to train on before the labelled ones; add some")
 
     def rate(self, step: int) -> float:
         """AdamW's rate at a step."""

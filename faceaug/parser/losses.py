@@ -25,7 +25,7 @@ def class_weights(faces: LabelledFaces, balance: float) -> Tensor:
     return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
 
 
-def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor, rows: Tensor | None = None) -> Tensor:
     """Eq. 7 with weighted classes, whose minimum is still at the true probabilities.
 
     Weighted cross-entropy alone makes a network claim too much for rare classes: at its minimum, class c has a probability
@@ -36,8 +36,14 @@ def balanced_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> T
         logits: ``(N, K, S, S)`` float32.
         labels: ``(N, S, S)`` int64 of the scheme; 255 is left out.
         weights: ``(K,)`` from :func:`class_weights`.
+        rows: ``(N,)`` weights of the faces; all alike where None.
     """
-    return F.cross_entropy(logits + _tilt(weights)[:, None, None], labels, weights, ignore_index=IGNORE)
+    tilted = logits + _tilt(weights)[:, None, None]
+    if rows is None:
+        return F.cross_entropy(tilted, labels, weights, ignore_index=IGNORE)
+    losses = F.cross_entropy(tilted, labels, weights, ignore_index=IGNORE, reduction="none")
+    counted = F.pad(weights, (0, 256 - len(weights)))[labels]
+    return (rows[:, None, None] * losses).sum() / (rows[:, None, None] * counted).sum()
 
 
 def start_balanced(network: nn.Module, weights: Tensor) -> None:

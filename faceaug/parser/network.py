@@ -1,4 +1,4 @@
-"""The U-Net: encoder, decoder, logits."""
+"""The parser's network: encoder, decoder, logits."""
 
 from __future__ import annotations
 
@@ -28,11 +28,18 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
     Raises:
         ConfigError: the encoder's first layer is not where it is expected.
     """
-    network: Any = smp.Unet(
-        ENCODERS[config.encoder],
-        encoder_weights=None,
-        classes=len(config.scheme),
-        decoder_channels=config.decoder,
+    shape: dict[str, Any] = {"encoder_weights": None, "classes": len(config.scheme)}
+    encoder = ENCODERS[config.encoder]
+    network: Any = (
+        smp.Unet(encoder, decoder_channels=config.decoder, **shape)
+        if config.architecture == "unet"
+        else smp.FPN(
+            encoder,
+            decoder_pyramid_channels=96,
+            decoder_segmentation_channels=64,
+            upsampling=2 if config.dense_stem else 4,
+            **shape,
+        )
     )
     if config.pretrained and weights:
         load_imagenet(network.encoder)

@@ -33,12 +33,13 @@ class ParserStep:
         rates_on(self._optimiser, compute.device)
         self._step = GraphedStep(self._train, lambda: self._optimiser.zero_grad(set_to_none=True))
 
-    def __call__(self, images: Tensor, labels: Tensor, *, rate: float) -> Tensor:
+    def __call__(self, images: Tensor, labels: Tensor, rows: Tensor | None = None, *, rate: float) -> Tensor:
         """Train on a batch.
 
         Args:
             images: ``(N, 3, S, S)`` float32 in [-1, 1].
             labels: ``(N, S, S)`` uint8 of the scheme, or 255.
+            rows: ``(N,)`` float32 weights of the faces; all alike where None.
             rate: the decoder's learning rate.
 
         Returns:
@@ -46,12 +47,13 @@ class ParserStep:
         """
         self._network.train()
         set_rate(self._optimiser, [rate * group["ratio"] for group in self._optimiser.param_groups])
-        return self._step(self._compute.image(images), labels.to(self._compute.device, torch.int64))
+        weighted = () if rows is None else (rows.to(self._compute.device),)
+        return self._step(self._compute.image(images), labels.to(self._compute.device, torch.int64), *weighted)
 
-    def _train(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _train(self, images: Tensor, labels: Tensor, rows: Tensor | None = None) -> Tensor:
         with self._compute.autocast():
             logits = self._network(images)
-        loss = balanced_cross_entropy(logits.float(), labels, self._weights)
+        loss = balanced_cross_entropy(logits.float(), labels, self._weights, rows)
         self._optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
         self._optimiser.step()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from faceaug.config import to_dict
 from faceaug.errors import TrainingFailed
 from faceaug.files import write_json
 from faceaug.images import write_png
+from faceaug.parser.additions import Addition
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.consistency import teach
 from faceaug.parser.groups import Groups
 from faceaug.parser.losses import class_weights, start_balanced
 from faceaug.parser.metrics import confusion, scores
@@ -47,7 +50,7 @@ def fit_parser(
     training: ParserTraining,
     compute: Compute,
     record: dict[str, Any],
-    synthetic: LabelledFaces | None = None,
+    additions: Sequence[Addition] = (),
     label: str = "train-parser",
 ) -> Path:
     """Train a parser, or go on where an earlier process stopped.
@@ -61,7 +64,7 @@ def fit_parser(
         training: how to train.
         compute: device and precision.
         record: what else to keep in ``config.json``; part of the run's identity.
-        synthetic: generated faces, mixed in at ``training.synthetic_share``.
+        additions: faces beside the labelled ones.
         label: of the progress line.
 
     Returns:
@@ -69,14 +72,15 @@ def fit_parser(
 
     Raises:
         CheckpointMismatch: the folder holds a run with other settings.
+        ConfigError: additions do not go with the faces or the schedule.
         TrainingFailed: the loss is no longer finite.
         OutputError: the folder cannot be written.
     """
-    data = {"faces": faces, "tuning": tuning, **({} if synthetic is None else {"synthetic": synthetic})}
     config = {
         "parser": to_dict(parser),
         "training": to_dict(training),
-        "data": {name: some.about() for name, some in data.items()},
+        "data": {"faces": faces.about(), "tuning": tuning.about()},
+        **({"additions": {addition.name: addition.about() for addition in additions}} if additions else {}),
         **record,
     }
     if faces.scheme != parser.scheme:
@@ -103,7 +107,7 @@ def fit_parser(
         train.load_state_dict(stored["optimiser"])
         step, seconds, best, best_state = stored["step"], stored["seconds"], stored["best"], stored["best_state"]
         say(f"{label}: resuming at {step * training.batch:,} images from {checkpoint}")
-    batches = MixedBatches(faces, synthetic, training, device=compute.device)
+    batches = MixedBatches(faces, additions, training, device=compute.device)
 
     earlier, began = seconds, time.monotonic()
     losses: list[Tensor] = [] if stored is None else stored["losses"]
@@ -122,9 +126,15 @@ def fit_parser(
         # Only now, and not while another process trains here and writes to it.
         log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
         while step < training.steps:
-            losses.append(train(*batches.get(step), rate=training.rate(step)))
+            batch = batches.get(step)
+            if len(batch.taught):
+                seen_by = teach(batch, ema.module, compute, seed=training.seed * 1_000_003 + step)
+                losses.append(train(*seen_by, rate=training.rate(step)))
+            else:
+                losses.append(train(batch.images, batch.labels, rate=training.rate(step)))
             step += 1
-            ema.update(network, batch=training.batch, images_seen=step * training.batch)
+            averaged = step - training.pretrain_steps if step > training.pretrain_steps else step
+            ema.update(network, batch=training.batch, images_seen=averaged * training.batch)
             seen = min(step * training.batch, training.images)
             if training.evaluate_after(step):
                 loss = float(torch.stack(losses).mean())

@@ -54,7 +54,7 @@ def test_the_protocol_from_faces_to_worth(groups, trained, compute, tmp_path, mo
     generator = load_generator(trained.gan, compute)
     results = bench_worth(tmp_path, groups, generator, PARSER, CONFIG, compute, record={"labelled": 4})
     assert [(cell["arm"], cell["seed"]) for cell in results["cells"]] == [(arm, seed) for seed in (0, 1) for arm in ARMS]
-    assert {cell["training"]["synthetic_share"] for cell in results["cells"] if cell["arm"] == "nothing"} == {0.0}
+    assert {cell["training"]["share"] for cell in results["cells"] if cell["arm"] == "nothing"} == {0.0}
     assert set(results["worth"]) == {"testing", "further", "all"}
     name = generator.hash[:8]
     assert json.loads((tmp_path / f"worth-{name}.json").read_text()) == json.loads(json.dumps(results))
@@ -78,7 +78,7 @@ def test_the_short_protocol_goes_on_from_the_parser_without_additions(groups, tr
     name = generator.hash[:8]
     cells = {path.name for path in (tmp_path / "cells").iterdir()}
     assert cells == {"nothing-seed0", *(cell["folder"] for cell in results["cells"])}
-    assert [cell["training"]["synthetic_share"] for cell in results["cells"]] == [0.0, 0.5, 0.5, 0.5, 0.5]
+    assert [cell["training"]["share"] for cell in results["cells"]] == [0.0, 0.5, 0.5, 0.5, 0.5]
     assert (tmp_path / f"worth-short-{name}.json").is_file()
     # It begins where that parser ended: with a rate of 0 all arms are that parser.
     monkeypatch.setattr(module, "Short", lambda: Short(images=8, learning_rate=1e-12))

@@ -28,7 +28,7 @@ def _refused(outcome, *told):
 def test_an_empty_folder(faceaug, tmp_path):
     _refused(faceaug("train-parser"), "data/helen: no such folder", "faceaug draw")
     _refused(faceaug("generate"), "runs/gan", "run `faceaug train-gan` first")
-    _refused(faceaug("bench-parsing"), "runs/synthetic", "run `faceaug generate` first")
+    _refused(faceaug("bench-parsing"), "data/helen: no such folder", "faceaug draw")
     assert not list(tmp_path.iterdir())
 
 

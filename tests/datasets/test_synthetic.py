@@ -14,6 +14,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from faceaug.errors import ConfigError, ShardDamaged
+from faceaug.parser.additions import Addition
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import join
@@ -167,11 +168,11 @@ def test_sets_of_several_sizes_have_no_arrays(folder, tmp_path):
 
 def test_the_benchmark_trains_on_what_these_classes_give(folder, noise):
     real, synthetic = AlignedFaces(noise(12, 16)), SyntheticFaces(folder, min_agreement=0.4)
-    training = ParserTraining(images=80, batch=8, synthetic_share=0.5, augment=False)
-    batches = MixedBatches(real.faces, synthetic.faces, training)
+    training = ParserTraining(images=80, batch=8, augment="none")
+    batches = MixedBatches(real.faces, [Addition("generated", synthetic.faces, 0.5)], training)
     known = {image.numpy().tobytes(): mask for samples in (real, synthetic) for image, mask in samples}
     for step in range(training.steps):
-        images, masks = batches.get(step)
+        images, masks, _ = batches.get(step)
         for image, mask in zip(images, masks, strict=True):
             found = known[to_bytes(image[None])[0].transpose(2, 0, 1).tobytes()]
             assert torch.equal(found, mask)

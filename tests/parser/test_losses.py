@@ -52,3 +52,14 @@ def test_training_begins_without_a_favourite(noise):
     start_balanced(network, weights)
     moved = before - head.bias.detach()
     assert torch.allclose(moved, torch.tensor([0.5, 4.0] + [1.0] * 9).log())
+
+
+def test_rows_weigh_what_is_asked_and_equal_ones_change_nothing():
+    rng = torch.Generator().manual_seed(0)
+    logits, weights = torch.randn(3, 11, 4, 4, generator=rng), torch.rand(11, generator=rng)
+    labels = torch.randint(0, 11, (3, 4, 4), generator=rng)
+    labels[0, :2] = 255
+    plain = balanced_cross_entropy(logits, labels, weights)
+    assert balanced_cross_entropy(logits, labels, weights, torch.full((3,), 0.5)) == pytest.approx(float(plain), rel=1e-5)
+    first = balanced_cross_entropy(logits[:1], labels[:1], weights)
+    assert balanced_cross_entropy(logits, labels, weights, torch.tensor([1.0, 0.0, 0.0])) == pytest.approx(float(first), rel=1e-5)

@@ -1,15 +1,17 @@
 import pytest
 import torch
 
-from faceaug.parser.config import ENCODERS, ParserConfig
+from faceaug.parser.config import ARCHITECTURES, ENCODERS, ParserConfig
 from faceaug.parser.network import build_parser, fold_batch_norm
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_logits_have_the_photos_size(encoder):
-    network = build_parser(ParserConfig(size=64, encoder=encoder, pretrained=False)).eval()
-    with torch.inference_mode():
-        assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 11, 64, 64)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_logits_have_the_photos_size(encoder, architecture):
+    for size in (64, 128):
+        config = ParserConfig(size=size, encoder=encoder, pretrained=False, architecture=architecture)
+        with torch.inference_mode():
+            assert build_parser(config).eval()(torch.zeros(1, 3, size, size)).shape == (1, 11, size, size)
 
 
 def test_imagenet_weights_come_from_the_installed_package():

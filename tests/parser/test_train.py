@@ -8,6 +8,7 @@ from small import PARSER
 
 from faceaug.errors import CheckpointMismatch
 from faceaug.parser import train as training_module
+from faceaug.parser.additions import Addition
 from faceaug.parser.config import ParserTraining
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.parser.step import ParserStep
@@ -20,14 +21,18 @@ class Killed(Exception):
     pass
 
 
-def _fit(run, faces, tuning, training, compute):
-    return fit_parser(run, faces=faces, tuning=tuning, parser=PARSER, training=training, compute=compute, record={})
+def _fit(run, faces, tuning, training, compute, additions=()):
+    return fit_parser(
+        run, faces=faces, tuning=tuning, parser=PARSER, training=training, compute=compute, record={}, additions=additions
+    )
 
 
-def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
+@pytest.mark.parametrize("taught", [False, True])
+def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch, taught):
     real, tuning = noise(8), noise(2, seed=1)
+    additions = [Addition("photos", noise(8, seed=2), 0.5, taught=True)] if taught else []
     settings = ParserTraining(images=32, batch=4, evaluations=4)
-    whole = _fit(tmp_path / "whole", real, tuning, settings, compute)
+    whole = _fit(tmp_path / "whole", real, tuning, settings, compute, additions)
 
     step = ParserStep.__call__
     calls = []
@@ -40,9 +45,9 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ParserStep, "__call__", dies)
     with pytest.raises(Killed):
-        _fit(tmp_path / "cut", real, tuning, settings, compute)
+        _fit(tmp_path / "cut", real, tuning, settings, compute, additions)
     monkeypatch.setattr(ParserStep, "__call__", step)
-    cut = _fit(tmp_path / "cut", real, tuning, settings, compute)
+    cut = _fit(tmp_path / "cut", real, tuning, settings, compute, additions)
 
     first, second = load_file(whole), load_file(cut)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -51,7 +56,7 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch):
 
 
 def test_it_learns(faces, compute, tmp_path):
-    settings = ParserTraining(images=240, batch=4, evaluations=6, augment=False)
+    settings = ParserTraining(images=240, batch=4, evaluations=6, augment="none")
     _fit(tmp_path, faces, faces, settings, compute)
     losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
     assert losses[-1] < 0.6 * losses[0]

@@ -77,3 +77,23 @@ def test_a_damaged_result_is_named(cells):
     (every[1].folder / DONE).write_text("")
     with pytest.raises(CheckpointMismatch, match=r"b/cell\.json: damaged .*; delete it to compute this cell again"):
         compute_cells(every)
+
+
+def test_a_cell_comes_after_those_it_needs_wherever_it_stands(tmp_path):
+    order = []
+
+    def cell(name, *needs):
+        return Cell(tmp_path / name, lambda: order.append(name) or {"name": name}, str, needs=needs)
+
+    first = cell("first")
+    second = cell("second", first)
+    assert [found["name"] for found in compute_cells([second, first, cell("third")])] == ["second", "first", "third"]
+    assert order == ["first", "third", "second"]
+
+
+def test_something_is_called_after_each_cell_that_was_computed(cells):
+    every, computed = cells
+    seen = []
+    compute_cells(every[:1])
+    compute_cells(every, after=lambda: seen.append(list(computed)))
+    assert seen == [["a", "b"], ["a", "b", "c"]]

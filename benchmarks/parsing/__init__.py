@@ -1,0 +1,1 @@
+"""What generated faces are worth to a parser, on anybody's labelled faces: arms, cells, intervals, report."""

@@ -1,0 +1,258 @@
+"""Arms: which faces a parser is trained on, how they are augmented, and in what order they are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from faceaug.config import check, check_choice
+from faceaug.errors import ConfigError
+from faceaug.generate.config import GenerateConfig
+from faceaug.parser.config import Augmentation, ParserTraining
+
+Schedule = Literal["mixed", "pretrain"]
+"""``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone."""
+
+REAL = "real"
+"""First word of an arm whose labelled faces are not augmented."""
+
+AUGMENTED: dict[str, str] = {REAL: "none", "aug": "geometric", "strong": "strong"}
+"""First words of arms with labelled faces -> how they are augmented."""
+
+BUILT_IN: dict[str, str] = {
+    "duplicated": "the labelled faces once more",
+    "pseudo": "photos with the labels that P_F predicts",
+    "collage": "inner faces of labelled photos in other labelled photos",
+    "unimatch": "photos without labels, taught by the parser's average (UniMatch)",
+    "photos": "photos with human masks that nothing else has seen (an oracle)",
+}
+"""What can be added without a generator."""
+
+MASKS: dict[str, str] = {
+    "own": "the labelled faces' masks",
+    "predicted": "masks that P_F predicts for photos",
+    "unused": "human masks that nothing else has seen (an oracle)",
+}
+"""What faces are generated on."""
+
+
+@dataclass(frozen=True)
+class SetConfig:
+    """A generated set.
+
+    Attributes:
+        masks: some of :data:`MASKS`; each gets an equal part of the faces.
+        total: faces in all, before filters.
+        generate: how they are generated.
+    """
+
+    masks: tuple[str, ...] = ("own",)
+    total: int = 4_000
+    generate: GenerateConfig = field(default_factory=GenerateConfig)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.masks if name not in MASKS]
+        check(
+            {
+                f"masks {', '.join(unknown)}: unknown; use {', '.join(MASKS)}": bool(unknown),
+                "masks: none are named": not self.masks,
+                f"total {self.total}: must be 1 or more for each kind of mask": self.total < len(self.masks),
+            }
+        )
+
+
+GENERATED, TRANSFERRED = "generated", "transferred"
+
+SETS: dict[str, SetConfig] = {
+    GENERATED: SetConfig(("own", "predicted"), 8_000),
+    "generated-own": SetConfig(("own",)),
+    "generated-predicted": SetConfig(("predicted",)),
+    TRANSFERRED: SetConfig(("unused",)),
+}
+"""Generated sets by name."""
+
+SHARE, SHARE_TAUGHT = 1 / 3, 1 / 2
+"""Usual share of an addition in a step; of photos without labels (1:1, as UniMatch has it)."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """One addition of an arm.
+
+    Attributes:
+        what: of :data:`BUILT_IN`, or the name of a generated set.
+        share: of the rows of a step, additions included.
+    """
+
+    what: str
+    share: float
+
+    @property
+    def taught(self) -> bool:
+        """Whether its labels come from the parser that is trained."""
+        return self.what == "unimatch"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is compared.
+
+    Attributes:
+        name: as it was asked for.
+        augment: how all faces are augmented, see :data:`faceaug.parser.config.Augmentation`.
+        added: beside the labelled faces.
+        schedule: see :data:`Schedule`.
+        real: whether labelled faces are seen at all.
+    """
+
+    name: str
+    augment: str = "geometric"
+    added: tuple[Added, ...] = ()
+    schedule: str = "mixed"
+    real: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice(f"arm {self.name}: augment", self.augment, Augmentation)
+        check_choice(f"arm {self.name}: schedule", self.schedule, Schedule)
+        whole = sum(one.share for one in self.added)
+        taught = any(one.taught for one in self.added)
+        check(
+            {
+                f"arm {self.name}: shares must be above 0": any(one.share <= 0 for one in self.added),
+                f"arm {self.name}: its shares add up to {whole:g}; it must be below 1": self.real and whole >= 1,
+                f"arm {self.name}: nothing to train on": not self.real and not self.added,
+                f"arm {self.name}: unimatch needs labelled faces in every step": taught
+                and (self.schedule != "mixed" or not self.real),
+                f"arm {self.name}: nothing to pretrain on": self.schedule == "pretrain" and not self.added,
+                f"arm {self.name}: something is added twice": len({one.what for one in self.added}) < len(self.added),
+            }
+        )
+
+    def training(self, usual: ParserTraining) -> tuple[ParserTraining, tuple[float, ...]]:
+        """How it is trained, and the exact share of each addition in a step (in the first steps where it is pretrained).
+
+        Labelled faces are seen as often in every arm: additions come on top, as whole rows.
+
+        Args:
+            usual: of the labelled faces alone.
+        """
+        usual_rows, whole = usual.batch, sum(one.share for one in self.added)
+        training = _with(usual, augment=self.augment)
+        if not self.added:
+            return training, ()
+        if not self.real:
+            return training, tuple(one.share / whole for one in self.added)
+        if self.schedule == "pretrain":
+            first = round(usual.images * whole / (1 - whole))
+            images = usual.images + first
+            return _with(training, images=images, pretrain=first / images), tuple(one.share / whole for one in self.added)
+        rows = [max(round(usual_rows / (1 - whole) * one.share), 1) for one in self.added]
+        batch = usual_rows + sum(rows)
+        return _with(training, batch=batch, images=usual.steps * batch), tuple(row / batch for row in rows)
+
+
+def _with(training: ParserTraining, **changes: Any) -> ParserTraining:
+    import dataclasses
+
+    return dataclasses.replace(training, **changes)
+
+
+def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
+    """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``generated``.
+
+    The first word is one of :data:`AUGMENTED`, or there are no labelled faces; each further one is an addition, after a colon
+    its share.
+
+    Args:
+        text: the arm.
+        sets: generated sets by name.
+
+    Raises:
+        ConfigError: an unknown word or no number.
+    """
+    words = [word.strip() for word in text.split("+")]
+    real = words[0] in AUGMENTED
+    added = []
+    for word in words[real:]:
+        what, _, number = word.partition(":")
+        known = [*BUILT_IN, *sets]
+        if what not in known:
+            start = "" if real else f" begin with {', '.join(AUGMENTED)}, or"
+            raise ConfigError(f"arm {text!r}: {what!r} is unknown;{start} add some of {', '.join(known)}")
+        try:
+            share = float(number) if number else SHARE_TAUGHT if what == "unimatch" else SHARE
+        except ValueError as error:
+            raise ConfigError(f"arm {text!r}: share {number!r} is no number; write for example {what}:0.3") from error
+        added.append(Added(what, share))
+    return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), real=real)
+
+
+def read_arms(table: Mapping[str, Any], sets: Mapping[str, SetConfig], *, where: str) -> dict[str, Arm]:
+    """Arms of a TOML file: tables ``[arms.NAME]`` with ``is`` (as :func:`parse_arm`) and ``augment`` or ``schedule``.
+
+    Args:
+        table: the file's table ``arms``.
+        sets: generated sets by name.
+        where: the file, for messages.
+
+    Raises:
+        ConfigError: unknown keys or values.
+    """
+    import dataclasses
+
+    found = {}
+    for name, values in table.items():
+        if not isinstance(values, Mapping) or not set(values) <= {"is", "augment", "schedule"} or "is" not in values:
+            raise ConfigError(f'{where}: arms.{name}: needs is = "aug+generated" or the like, and may have augment and schedule')
+        changes = {key: value for key, value in values.items() if key != "is"}
+        found[name] = dataclasses.replace(parse_arm(str(values["is"]), sets), name=name, **changes)
+    return found
+
+
+def read_sets(table: Mapping[str, Any], *, where: str) -> dict[str, SetConfig]:
+    """Generated sets of a TOML file: tables ``[sets.NAME]`` with ``masks``, ``total`` and settings of ``generate``.
+
+    Raises:
+        ConfigError: unknown keys or values.
+    """
+    from faceaug.config import from_dict, to_dict
+
+    found = {}
+    for name, values in table.items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where}: sets.{name}: must be a table")
+        own = {key: value for key, value in values.items() if key in ("masks", "total")}
+        rest = {key: value for key, value in values.items() if key not in own}
+        known = to_dict(GenerateConfig())
+        unknown = sorted(set(rest) - set(known))
+        if unknown:
+            raise ConfigError(f"{where}: sets.{name}: {', '.join(unknown)} unknown; it has masks, total, {', '.join(known)}")
+        generate = from_dict(GenerateConfig, {**known, **rest}, where=where)
+        found[name] = SetConfig(tuple(own.get("masks", SetConfig.masks)), int(own.get("total", SetConfig.total)), generate)
+    return found
+
+
+FIRST = ("real", "aug", "aug+duplicated", "aug+generated")
+"""Arms for a generated set that is there."""
+
+USUAL = (
+    "aug",
+    "aug+generated",
+    "strong",
+    "strong+generated",
+    "aug+duplicated",
+    "aug+pseudo",
+    "aug+collage",
+    "aug+unimatch",
+    "generated",
+)
+"""Arms where everything is made here."""
+
+ORACLES = ("aug+photos", "aug+transferred")
+"""Arms that need labelled faces which nothing else has seen."""
+
+QUICK = ("aug", "aug+pseudo", "aug+generated")
+"""Arms of an hour."""
+
+assert set(get_args(Augmentation)) == set(AUGMENTED.values())

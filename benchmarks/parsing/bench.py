@@ -1,0 +1,294 @@
+"""The parsing benchmark: arms by numbers of labelled faces, parsers and seeds; each cell once, results after each of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faceaug.compute.device import Compute
+from faceaug.config import to_dict
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.files import atomic_file, locked, write_json
+from faceaug.prepare.faces import LabelledFaces
+from faceaug.runs.folder import claim
+from faceaug.runs.jobs import compute_cells
+
+from .arms import BUILT_IN, Arm, SetConfig
+from .cell import Training, matrices, predictions
+from .data import BenchConfig, Data, parser_config
+from .report import write_report
+from .sets import Recipe, Sets
+from .statistics import METRICS, Resamples, gains, labels_replaced, measured
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared.
+
+    Attributes:
+        arms: in the order of the tables.
+        counts: numbers of labelled faces, ascending.
+        parsers: names of :data:`faceaug.benchmarks.parsing.data.PARSERS`.
+        sets: generated sets by name.
+        given: sets that are there already, by name.
+        recipe: how P_F, GAN and sets are made; None where all sets are given.
+    """
+
+    arms: Sequence[Arm]
+    counts: Sequence[int]
+    parsers: Sequence[str] = ("unet",)
+    sets: Mapping[str, SetConfig] = field(default_factory=dict)
+    given: Mapping[str, LabelledFaces] = field(default_factory=dict)
+    recipe: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise ConfigError("--arms: an arm is named twice")
+        if list(self.counts) != sorted(set(self.counts)) or not self.counts or self.counts[0] < 2:
+            raise ConfigError("--labelled: name numbers of 2 or more, each once, in ascending order")
+
+    def base(self, arm: Arm) -> str:
+        """The arm that an arm is compared with: the same without additions, else the first one without."""
+        plain = [other for other in self.arms if not other.added]
+        same = [other for other in plain if other.augment == arm.augment]
+        return (same or plain or list(self.arms))[0].name
+
+
+def bench_parsing(
+    run: Path, data: Data, plan: Plan, config: BenchConfig, compute: Compute, *, record: dict[str, Any], cache: Path | None = None
+) -> dict[str, Any]:
+    """Train and score every cell that is missing; processes share them (:mod:`faceaug.runs.jobs`).
+
+    Seeds are the outer loop, so that an interrupted run has whole comparisons. The state of each cell is chosen on tuning and
+    scored on testing once. Another call with more arms, counts, parsers or seeds goes on with the same cells.
+
+    Args:
+        run: gets ``config.json``, ``cells/``, ``made/``, ``results.json``, ``results.csv``, ``table.md`` and ``report.html``.
+        data: faces.
+        plan: what is compared.
+        config: how cells are trained.
+        compute: device and precision.
+        record: what else to keep in ``results.json``.
+        cache: where predicted label maps are kept; else in ``run``.
+
+    Returns:
+        What ``results.json`` holds.
+
+    Raises:
+        CheckpointMismatch: sizes differ, or the folder holds the benchmark of other faces.
+        ConfigError: a number of labelled faces, an arm or a parser that cannot be.
+        OutputError: the folder cannot be written.
+    """
+    for name, faces in plan.given.items():
+        if faces.size != data.train.size:
+            raise CheckpointMismatch(
+                f"{name}: faces are {faces.size} px, labelled ones {data.train.size} px; generate them at that size, or name "
+                f"others with --synthetic"
+            )
+    # Bootstrap, number of seeds and the plan are no part of what a folder is: more of them go on with the same cells.
+    claim(run, {"data": {"train": data.train.title, **data.about()}, "size": data.train.size})
+    made = {
+        count: Sets(run, data, count, plan.recipe, plan.sets, plan.given, compute, cache or run / "cache")
+        for count in plan.counts
+    }
+    trainings = [
+        Training(run, arm, made[count], (name, parser_config(name, data)), config.training(count, seed), data, compute)
+        for seed, name, count, arm in itertools.product(range(config.seeds), plan.parsers, plan.counts, plan.arms)
+        # Without labelled faces of its own an arm of given faces is the same at every count.
+        if arm.real or count == plan.counts[0] or any(one.what not in plan.given for one in arm.added)
+    ]
+    jobs = list(dict.fromkeys(itertools.chain.from_iterable([*training.job.needs, training.job] for training in trainings)))
+    told = partial(_tell, run, data, plan, config, compute, record, trainings)
+    compute_cells(jobs, after=told)
+    return told(finished=True)
+
+
+def _tell(
+    run: Path,
+    data: Data,
+    plan: Plan,
+    config: BenchConfig,
+    compute: Compute,
+    record: dict[str, Any],
+    trainings: Sequence[Training],
+    *,
+    finished: bool = False,
+) -> dict[str, Any]:
+    """Results of the cells that are there, as files; written by one process at a time."""
+    results = {
+        "data": data.train.title,
+        **record,
+        "finished": finished,
+        "faces": {
+            "labelled": list(plan.counts),
+            "tuning": len(data.tuning),
+            "testing": len(data.testing),
+            "photos": 0 if data.photos is None else len(data.photos),
+            "given": {name: len(faces) for name, faces in plan.given.items()},
+        },
+        "bench": to_dict(config),
+        "arms": {arm.name: {**to_dict(arm), "base": plan.base(arm)} for arm in plan.arms},
+        "sets": {name: to_dict(made) for name, made in plan.sets.items()},
+        "recipe": None if plan.recipe is None else to_dict(plan.recipe),
+        "parsers": {name: to_dict(parser_config(name, data)) for name in plan.parsers},
+        "compute": str(compute),
+        "cells": [found for training in trainings if (found := training.job.result()) is not None],
+    }
+    results |= summarise(run / "cells", results, data, config.rounds)
+    with locked(run, ".report", wait=True):
+        write_json(run / RESULTS, results)
+        _write_csv(run / "results.csv", results)
+        write_report(run, results, data)
+    return results
+
+
+@lru_cache(maxsize=4_096)
+def _matrices(folder: Path, truth: _ByIdentity) -> Any:
+    return matrices(predictions(folder), truth.testing)
+
+
+class _ByIdentity:
+    """Faces as a key: a benchmark has one set of them."""
+
+    def __init__(self, testing: LabelledFaces) -> None:
+        self.testing = testing
+
+    def __hash__(self) -> int:
+        return id(self.testing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.testing is self.testing
+
+
+def summarise(cells: Path, results: dict[str, Any], data: Data, rounds: int) -> dict[str, Any]:
+    """Scores and gains with intervals, and labels replaced.
+
+    Args:
+        cells: the folder of the cells.
+        results: with ``cells`` and ``arms``.
+        data: who scores.
+        rounds: resamples.
+
+    Returns:
+        ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.statistics.gains`, each arm also ``over_control``
+        where it has generated faces and controls were measured; ``labels_replaced`` by parser and arm.
+    """
+    seeds = 1 + max((cell["seed"] for cell in results["cells"]), default=0)
+    resamples = Resamples.draw(seeds, len(data.testing), rounds)
+    bases = {name: arm["base"] for name, arm in results["arms"].items()}
+    truth = _ByIdentity(data.testing)
+    found: dict[str, Any] = {"scores": {}, "labels_replaced": {}}
+    for parser in results["parsers"]:
+        by_count: dict[int, dict[str, dict[int, Any]]] = {}
+        for cell in results["cells"]:
+            if cell["parser"] == parser:
+                of_arm = by_count.setdefault(cell["labelled"], {}).setdefault(cell["arm"], {})
+                of_arm[cell["seed"]] = _matrices(cells / cell["folder"], truth)
+        found["scores"][parser] = {
+            str(count): _with_controls(
+                gains(arms, bases, resamples, data.testing.scheme, data.groups), arms, results["arms"], resamples, data
+            )
+            for count, arms in sorted(by_count.items())
+        }
+        found["labels_replaced"][parser] = _replaced(by_count, results["arms"], bases, resamples, data)
+    return found
+
+
+CONTROLS = ("duplicated", "pseudo", "collage", "unimatch")
+"""Additions without a generator that generated faces have to beat."""
+
+
+def _additions(arm: dict[str, Any]) -> list[str]:
+    return [one["what"] for one in arm["added"]]
+
+
+def _is_control(arm: dict[str, Any]) -> bool:
+    return bool(arm["added"]) and set(_additions(arm)) <= set(CONTROLS)
+
+
+def is_generated(arm: dict[str, Any]) -> bool:
+    """Whether an arm has generated faces."""
+    return any(what not in BUILT_IN for what in _additions(arm))
+
+
+def _with_controls(
+    scored: dict[str, dict[str, Any]], arms: dict[str, dict[int, Any]], about: dict[str, Any], resamples: Resamples, data: Data
+) -> dict[str, dict[str, Any]]:
+    """Adds to arms with generated faces their difference from the best control."""
+    controls = [name for name in scored if _is_control(about[name])]
+    if not controls:
+        return scored
+    best = max(controls, key=lambda name: scored[name]["scores"]["mean_f1"]["value"])
+    for name in scored:
+        if is_generated(about[name]) and (common := sorted(set(arms[name]) & set(arms[best]))):
+            compared = gains(
+                {one: {seed: arms[one][seed] for seed in common} for one in (best, name)}, {name: best}, resamples,
+                data.testing.scheme, {},
+            )  # fmt: skip
+            scored[name]["over_control"] = {"control": best, **compared[name]["gain"]["mean_f1"]}
+    return scored
+
+
+def _replaced(
+    by_count: dict[int, dict[str, dict[int, Any]]],
+    about: dict[str, Any],
+    bases: dict[str, str],
+    resamples: Resamples,
+    data: Data,
+) -> dict[str, Any]:
+    """Labels replaced by each arm with additions, over the counts at which it and its base were measured."""
+    found = {}
+    for name, arm in about.items():
+        base = bases[name]
+        counts = sorted(count for count, arms in by_count.items() if name in arms and base in arms)
+        if name == base or not arm["added"] or len(counts) < 2:
+            continue
+
+        def curve(which: str, counts: list[int] = counts) -> Any:
+            values = []
+            for count in counts:
+                of = by_count[count][which]
+                stacked = np.stack([of[seed] for seed in sorted(of)])
+                values.append(measured(stacked, resamples.of(sorted(of)), data.testing.scheme)["mean_f1"])
+            return np.stack(values)
+
+        found[name] = labels_replaced(counts, curve(base), curve(name))
+    return found
+
+
+def _write_csv(path: Path, results: dict[str, Any]) -> None:
+    import csv
+
+    with atomic_file(path) as part, open(part, "w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(
+            ["parser", "labelled", "arm", "seeds", "score", "value", "low", "high", "gain_over", "gain", "gain_low", "gain_high"]
+        )
+        for parser, by_count in results["scores"].items():
+            for count, arms in by_count.items():
+                for name, arm in arms.items():
+                    for key, entry in arm["scores"].items():
+                        gain = arm.get("gain", {}).get(key, {})
+                        writer.writerow(
+                            [
+                                parser,
+                                count,
+                                name,
+                                len(arm["seeds"]),
+                                METRICS.get(key, key),
+                                entry["value"],
+                                entry["low"],
+                                entry["high"],
+                                arm.get("base", ""),
+                                *(gain.get(bound) for bound in ("value", "low", "high")),
+                            ]
+                        )

@@ -1,0 +1,316 @@
+"""The parsing benchmark's report: a sentence, a curve of labels, tables, faces."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from faceaug.files import atomic_file, write_text
+from faceaug.images import write_png
+from faceaug.page import Section, write_page
+from faceaug.parser.metrics import confusion, scores
+from faceaug.pictures import grid
+
+from ..tables import markdown_table
+from .arms import BUILT_IN
+from .cell import predictions
+from .data import Data
+from .statistics import METRICS
+
+REPORT, TABLE = "report.html", "table.md"
+CURVE, GAINS, TUNING, WORST = "labels.png", "gains.png", "tuning.png", "worst.png"
+
+FLAT = 0.005
+"""A tuning curve is flat where its last quarter gains less than this.
+
+The curves are of averaged weights at a constant rate (see ParserTraining), so that flat means that more images would not help."""
+
+
+def write_report(run: Path, results: dict[str, Any], data: Data) -> None:
+    """Write ``table.md``, pictures and ``report.html`` of what is there so far."""
+    pictures = run / "pictures"
+    drawn = []
+    if results["cells"]:
+        _draw_scores(pictures / CURVE, results)
+        drawn = [pictures / CURVE]
+    sections = [
+        Section("What it shows", [*sentences(results), *warnings(results)], drawn),
+        *_tables(results),
+        *_faces(run, results, data),
+        _training(pictures, results),
+        _protocol(results, data),
+    ]
+    write_text(run / TABLE, markdown(results))
+    write_page(run / REPORT, f"What generated faces are worth: {results['data']}", sections)
+
+
+def told(entry: dict[str, Any] | None, form: str = "{:+.2f}") -> str:
+    """An interval in words."""
+    if entry is None or entry["value"] is None:
+        return ""
+    value = form.format(entry["value"])
+    if entry["low"] is None:
+        return value
+    return f"{value} [{form.format(entry['low'])}, {form.format(entry['high'])}]"
+
+
+def main_arms(results: dict[str, Any]) -> list[str]:
+    """Arms with generated faces and labelled ones."""
+    return [
+        name for name, arm in results["arms"].items() if arm["real"] and any(one["what"] not in BUILT_IN for one in arm["added"])
+    ]
+
+
+def sentences(results: dict[str, Any]) -> list[str]:
+    """What was found, claiming no more than seeds and faces allow."""
+    found = []
+    for parser, by_count in results["scores"].items():
+        for count, arms in by_count.items():
+            for name in main_arms(results):
+                if "gain" not in arms.get(name, {}):
+                    continue
+                arm = arms[name]
+                gain, seeds = arm["gain"]["mean_f1"], len(arm["seeds"])
+                text = f"{int(count):,} labelled faces, {parser}: {name} is {told(gain)} points of mean F1 over {arm['base']}"
+                text += f" (95 %, {seeds} seed{'s' if seeds > 1 else ''}): {_verdict(gain, seeds)}"
+                if (control := arm.get("over_control")) is not None:
+                    text += f"; over the best control, {control['control']}: {told(control)}, {_verdict(control, seeds)}"
+                found.append(f"{text}.")
+        for name, replaced in results["labels_replaced"][parser].items():
+            if name in main_arms(results):
+                for entry in replaced:
+                    more = "at least " if entry["beyond"] else ""
+                    found.append(
+                        f"{entry['labelled']:,} labelled faces with {name} are as good as {more}"
+                        f"{told(entry['worth'], '{:,.0f}')} without ({more}{told(entry['factor'], '{:.1f}')} times), {parser}."
+                    )
+    return found or ["Nothing was compared yet."]
+
+
+def _verdict(entry: dict[str, Any], seeds: int) -> str:
+    if seeds < 2:
+        return "one seed shows no spread, so no conclusion"
+    if entry["low"] is None or entry["low"] <= 0 <= entry["high"]:
+        return "no difference shown"
+    return "better" if entry["value"] > 0 else "worse"
+
+
+def warnings(results: dict[str, Any]) -> list[str]:
+    """What a reader should know before believing it."""
+    found = [] if results["finished"] else ["Cells are still missing; this is what is there so far."]
+    steep = sorted({f"{cell['arm']} ({cell['labelled']})" for cell in results["cells"] if _last_gain(cell["curve"]) >= FLAT})
+    if steep:
+        found.append(f"Not yet at a plateau on tuning: {', '.join(steep)}. Train longer (--images) before concluding anything.")
+    return found
+
+
+def _last_gain(curve: list[list[float]]) -> float:
+    """How much the best score so far rose over the last quarter of a curve of [images, score]."""
+    values = [score for _, score in curve]
+    before = values[: max(len(values) - max(len(values) // 4, 1), 1)]
+    return max(0.0, max(values) - max(before))
+
+
+def table(results: dict[str, Any], key: str = "mean_f1", *, gain: bool = False) -> pd.DataFrame:
+    """Arms by numbers of labelled faces, for each parser: scores in percent, or gains in points."""
+    rows: dict[str, dict[str, str]] = {}
+    for parser, by_count in results["scores"].items():
+        for name in results["arms"]:
+            title = name if len(results["scores"]) == 1 else f"{name} ({parser})"
+            for count, arms in by_count.items():
+                entry = arms.get(name, {}).get("gain" if gain else "scores", {}).get(key)
+                rows.setdefault(title, {})[f"{int(count):,} labelled"] = told(entry, "{:+.2f}" if gain else "{:.2f}")
+    frame = pd.DataFrame.from_dict(rows, orient="index").fillna("")
+    return frame[(frame != "").any(axis=1)] if len(frame) else frame
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Tables of scores and gains, and the sentences, as Markdown."""
+    parts = [f"# Parsing benchmark on {results['data']}\n\nMean F1 in percent, 95 % intervals over seeds and testing faces.\n\n"]
+    parts += [markdown_table(table(results)), "\nGain over the same augmentation without additions, points of mean F1.\n\n"]
+    parts += [markdown_table(table(results, gain=True)), "\n"]
+    parts += [f"* {line}\n" for line in (*sentences(results), *warnings(results))]
+    return "".join(parts)
+
+
+def _rows(frame: pd.DataFrame) -> list[list[str]]:
+    head = ["", *[str(column) for column in frame.columns]]
+    return [head, *[[str(name), *map(str, row)] for name, row in zip(frame.index, frame.values, strict=True)]]
+
+
+def _tables(results: dict[str, Any]) -> list[Section]:
+    found = [
+        Section("Mean F1, percent", ["95 % intervals over seeds and testing faces."], table=_rows(table(results))),
+        Section(
+            "Gain over the same augmentation without additions",
+            ["Points of mean F1, on the same seeds and faces."],
+            table=_rows(table(results, gain=True)),
+        ),
+    ]
+    for title, start in (("Gain by class", "f1 "), ("Gain by group of faces", "group ")):
+        frame = _parts(results, start)
+        if len(frame):
+            found.append(Section(title, ["Points of F1 for each arm with generated faces."], table=_rows(frame)))
+    other = [key for key in METRICS if key != "mean_f1"]
+    rows = {METRICS[key]: table(results, key, gain=True) for key in other}
+    for name, frame in rows.items():
+        if len(frame):
+            found.append(Section(f"Gain in {name}", table=_rows(frame)))
+    return found
+
+
+def _parts(results: dict[str, Any], start: str) -> pd.DataFrame:
+    """Gains of arms with generated faces by class or group."""
+    columns: dict[str, dict[str, str]] = {}
+    for parser, by_count in results["scores"].items():
+        for count, arms in by_count.items():
+            for name in main_arms(results):
+                gain = arms.get(name, {}).get("gain", {})
+                of = {key.removeprefix(start): told(entry) for key, entry in gain.items() if key.startswith(start)}
+                if of:
+                    columns[f"{name}, {int(count):,}" + ("" if len(results["scores"]) == 1 else f", {parser}")] = of
+    return pd.DataFrame(columns).fillna("")
+
+
+def _draw_scores(path: Path, results: dict[str, Any]) -> None:
+    """The curve of labels; for one number of labelled faces, a row of points for each arm."""
+    figure = Figure(figsize=(7.6, 4.6), layout="constrained")
+    axis = figure.subplots()
+    parser = next(iter(results["scores"]))
+    by_count = results["scores"][parser]
+    names = [name for name in results["arms"] if any(name in arms for arms in by_count.values())]
+    if len(by_count) > 1:
+        for number, name in enumerate(names):
+            counts = [count for count in by_count if name in by_count[count]]
+            entries = [by_count[count][name]["scores"]["mean_f1"] for count in counts]
+            x = [int(count) for count in counts]
+            axis.plot(x, [entry["value"] for entry in entries], "o-", color=f"C{number % 10}", label=name, markersize=4)
+            if all(entry["low"] is not None for entry in entries):
+                low, high = ([entry[key] for entry in entries] for key in ("low", "high"))
+                axis.fill_between(x, low, high, color=f"C{number % 10}", alpha=0.1)
+        axis.set_xscale("log")
+        axis.set_xticks([int(count) for count in by_count], [f"{int(count):,}" for count in by_count], minor=False)
+        axis.minorticks_off()
+        axis.set(xlabel="labelled faces", ylabel="mean F1, %")
+        axis.legend(fontsize=7)
+    else:
+        arms = next(iter(by_count.values()))
+        for row, name in enumerate(names):
+            values = [
+                100 * cell["scores"]["mean_f1"] for cell in results["cells"] if cell["arm"] == name and cell["parser"] == parser
+            ]
+            entry = arms[name]["scores"]["mean_f1"]
+            axis.plot(values, [row] * len(values), "o", color=f"C{row % 10}", alpha=0.6)
+            axis.plot([entry["low"] or entry["value"], entry["high"] or entry["value"]], [row, row], color=f"C{row % 10}")
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.set_xlabel("mean F1, %: each seed, and 95 % over seeds and faces")
+    axis.grid(alpha=0.25)
+    axis.set_title(f"{results['data']}, {parser}", fontsize=9)
+    with atomic_file(path) as part:
+        figure.savefig(part, format="png", dpi=110)
+
+
+def _faces(run: Path, results: dict[str, Any], data: Data) -> list[Section]:
+    """The testing faces that change most, and the worst ones, for the first comparison of the smallest count."""
+    for name in main_arms(results):
+        base = results["arms"][name]["base"]
+        pairs = [
+            (cell, other)
+            for cell in results["cells"]
+            for other in results["cells"]
+            if (cell["arm"], other["arm"]) == (name, base)
+            and all(cell[key] == other[key] for key in ("labelled", "parser", "seed"))
+        ]
+        if pairs:
+            with_, without = min(pairs, key=lambda pair: (pair[0]["labelled"], pair[0]["seed"]))
+            path = run / "pictures" / WORST
+            _draw_worst(path, data, predictions(run / "cells" / without["folder"]), predictions(run / "cells" / with_["folder"]))
+            text = (
+                f"{name} beside {base}, {with_['labelled']:,} labelled, seed {with_['seed']}: the testing faces that the parser "
+                f"without generated faces gets worst, then those that gain and lose most."
+            )
+            return [Section("Faces", [text], [path])]
+    return []
+
+
+def _draw_worst(path: Path, data: Data, without: Any, with_: Any) -> None:
+    truth, scheme = data.testing.labels[:], data.testing.scheme
+
+    def of(predicted: Any) -> Any:
+        classes = len(scheme)
+        return np.array(
+            [scores(confusion(a, b, classes=classes), scheme)["mean_f1"] for a, b in zip(predicted, truth, strict=True)]
+        )
+
+    before, after = of(without), of(with_)
+    worst, change = np.argsort(before, kind="stable"), np.argsort(after - before, kind="stable")
+    shown = list(dict.fromkeys([*worst[:4], *change[::-1][:4], *change[:4]]))
+    rows = [
+        ("photo", list(np.asarray(data.testing.images[shown]))),
+        ("truth", list(scheme.colour(truth[shown]))),
+        ("without", list(scheme.colour(without[shown]))),
+        ("with", list(scheme.colour(with_[shown]))),
+    ]
+    write_png(path, grid(rows))
+
+
+def _training(pictures: Path, results: dict[str, Any]) -> Section:
+    if not results["cells"]:
+        return Section("Training")
+    figure = Figure(figsize=(7.6, 4.2), layout="constrained")
+    axis = figure.subplots()
+    largest = max(cell["labelled"] for cell in results["cells"])
+    for number, name in enumerate(results["arms"]):
+        curves = [cell["curve"] for cell in results["cells"] if cell["arm"] == name and cell["labelled"] == largest]
+        for curve in curves:
+            axis.plot(
+                [100 * images / curve[-1][0] for images, _ in curve],
+                [100 * score for _, score in curve],
+                color=f"C{number % 10}",
+                alpha=0.7,
+                linewidth=1,
+                label=name if curve is curves[0] else None,
+            )
+    axis.set(xlabel="share of the training, %", ylabel="mean F1 on tuning, %", title=f"{largest:,} labelled faces")
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=7)
+    with atomic_file(pictures / TUNING) as part:
+        figure.savefig(part, format="png", dpi=110)
+    hours = sum(cell["whole_seconds"] for cell in results["cells"]) / 3600
+    return Section("Training", [f"{len(results['cells'])} cells, {hours:.1f} hours of one process."], [pictures / TUNING])
+
+
+def _protocol(results: dict[str, Any], data: Data) -> Section:
+    bench, faces = results["bench"], results["faces"]
+    usual = "eight passes over the labelled faces, 8,000 images at least"
+    length = f"{bench['images']:,} labelled images" if bench["images"] else usual
+    size, rounds = data.train.size, bench["rounds"]
+    arms = [f"{name}: {_about(arm)}" for name, arm in results["arms"].items()]
+    return Section(
+        "Protocol",
+        [
+            f"Faces of {results['data']} at {size} px; {faces['photos']:,} photos without labels. Each cell sees {length}, "
+            f"{bench['batch']} a step; additions come on top, so that labelled faces are seen as often in every arm. "
+            f"The state is chosen on {faces['tuning']} tuning faces and scored once on {faces['testing']} testing faces; "
+            f"P_F and GAN are trained on the labelled faces of the cell and no others. "
+            f"Intervals: {rounds:,} resamples of seeds and faces.",
+            *arms,
+            f"Python {platform.python_version()}, torch {torch.__version__}, {results['compute']}.",
+        ],
+        code=str(results.get("command", "")),
+    )
+
+
+def _about(arm: dict[str, Any]) -> str:
+    added = [f"{one['share']:.0%} of each step {BUILT_IN.get(one['what'], one['what'])}" for one in arm["added"]]
+    words = [
+        f"labelled faces, augmentation {arm['augment']}" if arm["real"] else f"no labelled faces, augmentation {arm['augment']}"
+    ]
+    return "; ".join([*words, *added, *([] if arm["schedule"] == "mixed" else ["additions first"])])

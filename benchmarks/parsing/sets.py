@@ -1,0 +1,232 @@
+"""What is made for a number of labelled faces before parsers are compared: P_F, GAN and sets of these labels alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from faceaug.datasets.synthetic import SyntheticFaces
+
+from faceaug.compute.device import Compute
+from faceaug.config import to_dict
+from faceaug.errors import ConfigError
+from faceaug.files import short_hash
+from faceaug.gan.config import GeneratorConfig, TrainingConfig
+from faceaug.gan.inference import load_generator
+from faceaug.gan.train import fit_gan
+from faceaug.generate.masks import read_masks
+from faceaug.generate.run import Inputs, generate
+from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.labelling import label_photos
+from faceaug.parser.predict import Parser, load_parser
+from faceaug.parser.train import fit_parser
+from faceaug.prepare.faces import FaceSet, LabelledFaces, join
+from faceaug.progress import say
+from faceaug.runs.jobs import Cell
+from faceaug.shards.index import COMPLETE
+
+from .arms import SetConfig
+from .collage import as_many, collages, duplicated
+from .data import Data
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How sets are made.
+
+    Attributes:
+        parser: P_F's network.
+        parsing: P_F's training.
+        generator: the GAN's networks.
+        training: the GAN's training.
+    """
+
+    parser: ParserConfig
+    parsing: ParserTraining
+    generator: GeneratorConfig
+    training: TrainingConfig
+
+
+class Sets:
+    """The additions of one number of labelled faces; what is trained or generated for them are jobs that processes share.
+
+    Args:
+        run: the benchmark's folder.
+        data: faces.
+        count: labelled faces; parser and GAN see the labels of no others, but for those of the tuning faces.
+        recipe: how sets are made; None where all of them are given.
+        sets: generated sets by name.
+        given: sets that are there already, by name.
+        compute: device and precision.
+        cache: where predicted label maps are kept.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        data: Data,
+        count: int,
+        recipe: Recipe | None,
+        sets: Mapping[str, SetConfig],
+        given: Mapping[str, LabelledFaces],
+        compute: Compute,
+        cache: Path | None,
+    ) -> None:
+        self.data, self.count, self.sets, self.given = data, count, sets, given
+        self._recipe, self._compute, self._cache = recipe, compute, cache
+        self._folder = run / "made"
+
+    @cached_property
+    def labelled(self) -> LabelledFaces:
+        """The labelled faces."""
+        return self.data.labelled(self.count)
+
+    def needs(self, what: str) -> tuple[Cell, ...]:
+        """The jobs that an addition waits for, the first ones first."""
+        if what in self.given or what in ("duplicated", "collage", "photos", "unimatch"):
+            return ()
+        if what == "pseudo":
+            return (self._parser_job,)
+        return (self._parser_job, self._gan_job, self._set_jobs[what])
+
+    def faces(self, what: str) -> FaceSet:
+        """An addition's faces; its jobs must be done.
+
+        Raises:
+            ConfigError: it needs photos, or faces for oracles, and there are none.
+        """
+        if what in self.given:
+            return self.given[what]
+        made: dict[str, Callable[[], FaceSet]] = {
+            "duplicated": lambda: duplicated(self.labelled),
+            "collage": lambda: collages(self.labelled, as_many(self.labelled)),
+            "photos": lambda: self.data.oracle,
+            "unimatch": lambda: replace(self._photos, labels=None),
+            "pseudo": lambda: self._labelled_photos,
+        }
+        return made[what]() if what in made else self._set(what)
+
+    def about(self, what: str) -> dict[str, Any]:
+        """What an addition's faces depend on: for the identity of cells."""
+        if what in self.given:
+            return self.given[what].about()
+        found: dict[str, Any] = {"what": what}
+        if what in self.sets:
+            found |= {"set": to_dict(self.sets[what]), "gan": self._identity("gan")}
+        elif what == "pseudo":
+            found |= {"parser": self._identity("parser")}
+        return found
+
+    @property
+    def _photos(self) -> FaceSet:
+        if self.data.photos is None:
+            raise ConfigError("--sources none: this arm needs photos; name some")
+        return self.data.photos
+
+    @property
+    def _made(self) -> Recipe:
+        if self._recipe is None:
+            raise ConfigError(
+                "--synthetic: this arm needs a parser and a GAN of these labels; leave --synthetic out to train them"
+            )
+        return self._recipe
+
+    def _identity(self, stage: str) -> dict[str, Any]:
+        recipe = self._made
+        found: dict[str, Any] = {
+            "faces": self.labelled.about(),
+            "tuning": self.data.tuning.about(),
+            "parser": to_dict(recipe.parser),
+            "parsing": to_dict(recipe.parsing),
+        }
+        if stage == "gan":
+            found |= {
+                "photos": self._photos.about(),
+                "generator": to_dict(recipe.generator),
+                "training": to_dict(recipe.training),
+            }
+        return found
+
+    def _job_folder(self, name: str, identity: dict[str, Any]) -> Path:
+        return self._folder / f"{name}-{self.count}-{short_hash(identity)}"
+
+    @cached_property
+    def _parser_job(self) -> Cell:
+        recipe = self._made
+        folder = self._job_folder("parser", self._identity("parser"))
+
+        def compute() -> dict[str, Any]:
+            weights = fit_parser(
+                folder,
+                faces=self.labelled,
+                tuning=self.data.tuning,
+                parser=recipe.parser,
+                training=recipe.parsing,
+                compute=self._compute,
+                record={},
+                label=f"P_F of {self.count} labelled",
+            )
+            return {"made": "parser", "labelled": self.count, "weights": weights.name}
+
+        return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces: {folder}")
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return load_parser(self._parser_job.folder, self._compute)
+
+    @cached_property
+    def _labelled_photos(self) -> LabelledFaces:
+        return label_photos(self._parser, self._photos, cache=self._cache)
+
+    @cached_property
+    def _gan_job(self) -> Cell:
+        recipe = self._made
+        folder = self._job_folder("gan", self._identity("gan"))
+
+        def compute() -> dict[str, Any]:
+            say(f"GAN of {self.count} labelled faces, {recipe.training.images:,} images")
+            fit_gan(
+                folder,
+                join(self.labelled, self._labelled_photos),
+                self._parser.network,
+                dataclasses.replace(recipe.generator, scheme=self.labelled.scheme),
+                recipe.training,
+                self._compute,
+                record={"parser": str(self._parser_job.folder.resolve()), "parser_hash": self._parser.hash},
+            )
+            return {"made": "gan", "labelled": self.count}
+
+        return Cell(folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_job,))
+
+    @cached_property
+    def _set_jobs(self) -> dict[str, Cell]:
+        return {name: self._set_job(name) for name in self.sets}
+
+    def _set_job(self, name: str) -> Cell:
+        config = self.sets[name]
+        folder = self._job_folder(name, {"set": to_dict(config), "gan": self._identity("gan")})
+
+        def compute() -> dict[str, Any]:
+            generator = load_generator(self._gan_job.folder, self._compute)
+            total = config.total // len(config.masks)
+            found = {}
+            for kind in config.masks:
+                inputs = Inputs(self._targets(kind), self._labelled_photos, generator, self._parser, self._parser)
+                summary = generate(folder / kind, inputs, config=replace(config.generate, total=total))
+                found[kind] = {key: summary[key] for key in ("faces", "planned", "dropped", "agreement")}
+            return {"made": name, "labelled": self.count, **found}
+
+        return Cell(folder, compute, lambda result: f"{name} of {self.count} labelled faces: {folder}", needs=(self._gan_job,))
+
+    def _targets(self, kind: str) -> LabelledFaces:
+        if kind == "own":
+            return self.labelled
+        return self.data.oracle if kind == "unused" else read_masks(self._parser, self._photos, cache=self._cache)
+
+    def _set(self, name: str) -> LabelledFaces:
+        folder = self._set_jobs[name].folder
+        return SyntheticFaces([path.parent for path in sorted(folder.glob(f"*/{COMPLETE}"))]).faces

@@ -1,0 +1,183 @@
+"""Gains with intervals, and how many labels generated faces replace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from faceaug.labels import Scheme
+from faceaug.parser.groups import Groups
+from faceaug.parser.metrics import inner_parts
+
+Values = npt.NDArray[np.float64]
+
+METRICS = {
+    "mean_f1": "mean F1",
+    "helen_overall": "Helen overall F1",
+    "mean_iou": "mean IoU",
+    "pixel_accuracy": "pixel accuracy",
+}
+"""Keys of scores -> their titles. The first decides."""
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Resamples of seeds and of scored faces, the same for all arms, so that differences are paired.
+
+    The first one is the sample itself.
+
+    Attributes:
+        seeds: ``(R, S)`` how often each seed counts.
+        faces: ``(R, F)`` how often each face counts.
+    """
+
+    seeds: npt.NDArray[np.int64]
+    faces: npt.NDArray[np.int64]
+
+    @classmethod
+    def draw(cls, seeds: int, faces: int, rounds: int, *, seed: int = 0) -> Resamples:
+        """Draw with replacement: seeds, and faces (a hierarchical bootstrap)."""
+        rng = np.random.default_rng(seed)
+
+        def counts(number: int) -> npt.NDArray[np.int64]:
+            drawn = [np.bincount(rng.integers(number, size=number), minlength=number) for _ in range(rounds)]
+            return np.stack([np.ones(number, dtype=np.int64), *drawn])
+
+        return cls(counts(seeds), counts(faces))
+
+    def of(self, seeds: Sequence[int]) -> Resamples:
+        """Those of some of the seeds; a resample without any of them counts each once."""
+        chosen = self.seeds[:, list(seeds)]
+        chosen = np.where(chosen.sum(1, keepdims=True) > 0, chosen, 1)
+        return Resamples(chosen, self.faces)
+
+
+def measured(
+    matrices: npt.NDArray[np.int64], resamples: Resamples, scheme: Scheme, *, rows: npt.NDArray[np.bool_] | None = None
+) -> dict[str, Values]:
+    """Scores of each resample, averaged over seeds, in percent.
+
+    Args:
+        matrices: ``(S, F, K, K)`` confusion matrices of each seed and face.
+        resamples: of the same seeds and faces.
+        scheme: the classes.
+        rows: ``(F,)`` only these faces count.
+
+    Returns:
+        The keys of :data:`METRICS` that the scheme has, and ``f1 CLASS`` for each class: ``(R,)`` each.
+    """
+    seeds, faces, classes = matrices.shape[:3]
+    weights = (resamples.faces if rows is None else resamples.faces * rows).astype(np.float32)
+    flat = matrices.reshape(seeds, faces, -1).astype(np.float32)
+    pooled = np.stack([weights @ one for one in flat], 1).astype(np.float64).reshape(-1, seeds, classes, classes)
+    hit, true, found = np.diagonal(pooled, axis1=2, axis2=3), pooled.sum(3), pooled.sum(2)
+    occurs = true + found > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f1 = np.where(occurs, 2 * hit / (true + found), np.nan)
+        iou = np.where(occurs, hit / (true + found - hit), np.nan)
+        values = {"mean_f1": _mean(f1[..., 1:]), "mean_iou": _mean(iou), "pixel_accuracy": hit.sum(2) / pooled.sum((2, 3))}
+        if inner := list(inner_parts(scheme)):
+            union = 2 * pooled[:, :, inner][..., inner].sum((2, 3))
+            values["helen_overall"] = union / (true[..., inner].sum(2) + found[..., inner].sum(2))
+    values |= {f"f1 {name}": f1[..., number] for number, name in enumerate(scheme.classes)}
+    weight = resamples.seeds / resamples.seeds.sum(1, keepdims=True)
+    return {name: 100 * (weight * value).sum(1) for name, value in values.items()}
+
+
+def _mean(values: Values) -> Values:
+    known = np.isfinite(values)
+    found: Values = np.where(known, values, 0.0).sum(-1) / np.maximum(known.sum(-1), 1)
+    return found
+
+
+def interval(values: Values) -> dict[str, float | None]:
+    """The sample's value, and the 95 % interval of its resamples; None where it is not known."""
+    value, rest = values[0], values[1:]
+    known = rest[~np.isnan(rest)]
+    if not np.isfinite(value) or not len(known):
+        return {"value": _rounded(value), "low": None, "high": None}
+    low, high = np.quantile(known, (0.025, 0.975), method="nearest")
+    return {"value": _rounded(value), "low": _rounded(low), "high": _rounded(high)}
+
+
+def _rounded(value: Any) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+Matrices = Mapping[str, Mapping[int, npt.NDArray[np.int64]]]
+"""Confusion matrices ``(F, K, K)`` of the scored faces, by arm and seed."""
+
+
+def gains(
+    arms: Matrices, bases: Mapping[str, str], resamples: Resamples, scheme: Scheme, groups: Groups
+) -> dict[str, dict[str, Any]]:
+    """Each arm's scores, and what it gains over another one on the same seeds and faces.
+
+    Args:
+        arms: what was measured.
+        bases: arm -> the arm that it is compared with.
+        resamples: of all seeds and the scored faces.
+        scheme: the classes.
+        groups: of the scored faces.
+
+    Returns:
+        For each arm ``seeds``, ``scores`` and, where its base was measured with some of its seeds, ``base`` and ``gain``: an
+        interval by key of :data:`METRICS`, ``f1 CLASS`` and, for the mean F1 of a group, ``group NAME``.
+    """
+
+    def of(arm: str, seeds: Sequence[int]) -> dict[str, Values]:
+        matrices = np.stack([arms[arm][seed] for seed in seeds])
+        some = resamples.of(seeds)
+        found = measured(matrices, some, scheme)
+        for name, rows in groups.items():
+            found[f"group {name}"] = measured(matrices, some, scheme, rows=rows)["mean_f1"]
+        return found
+
+    result: dict[str, dict[str, Any]] = {}
+    for arm in arms:
+        seeds = sorted(arms[arm])
+        result[arm] = {"seeds": seeds, "scores": {name: interval(values) for name, values in of(arm, seeds).items()}}
+        base = bases.get(arm, arm)
+        common = sorted(set(seeds) & set(arms.get(base, {})))
+        if arm != base and common:
+            ours, theirs = of(arm, common), of(base, common)
+            result[arm] |= {"base": base, "gain": {name: interval(ours[name] - theirs[name]) for name in ours}}
+    return result
+
+
+def labels_replaced(counts: Sequence[int], without: Values, with_: Values) -> list[dict[str, Any]]:
+    """How many labels the additions stand for: the curve without them, read backwards.
+
+    Args:
+        counts: ``(N,)`` labelled faces, ascending.
+        without: ``(N, R)`` mean F1 without additions, of each resample; the first is the sample's.
+        with_: likewise with them.
+
+    Returns:
+        For each count ``labelled``, ``worth``: labelled faces without additions that are as good, ``factor``: that divided by the
+        count, both intervals; ``beyond``: whether it is more than the largest count, which the value then is (a lower bound).
+    """
+    logs = np.log(np.asarray(counts, dtype=np.float64))
+    found = []
+    for place, count in enumerate(counts):
+        worth = np.array([_read_back(logs, without[:, r], with_[place, r]) for r in range(without.shape[1])])
+        entry = interval(worth)
+        found.append(
+            {
+                "labelled": count,
+                "worth": entry,
+                "factor": {key: None if value is None else round(value / count, 2) for key, value in entry.items()},
+                "beyond": bool(with_[place, 0] >= np.maximum.accumulate(without[:, 0])[-1]),
+            }
+        )
+    return found
+
+
+def _read_back(logs: Values, curve: Values, score: float) -> float:
+    """Where a curve over log counts, made to rise, has a score; its ends beyond them."""
+    rising = np.maximum.accumulate(curve) + 1e-9 * np.arange(len(curve))
+    return float(np.exp(np.interp(score, rising, logs)))

@@ -1,0 +1,145 @@
+import csv
+import dataclasses
+import json
+
+import pytest
+from faceaug.benchmarks.parsing import bench as bench_module
+from faceaug.benchmarks.parsing import cell as cell_module
+from faceaug.benchmarks.parsing import data as data_module
+from faceaug.benchmarks.parsing import sets as sets_module
+from faceaug.benchmarks.parsing.arms import SetConfig, parse_arm
+from faceaug.benchmarks.parsing.bench import Plan, bench_parsing
+from faceaug.benchmarks.parsing.data import BenchConfig, Data
+from faceaug.benchmarks.parsing.sets import Recipe
+from small import GENERATOR, PARSER
+
+from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.gan.config import TrainingConfig
+from faceaug.generate.config import GenerateConfig
+from faceaug.parser.config import ParserTraining
+from faceaug.prepare.faces import align
+
+SETS = {
+    "generated": SetConfig(("own", "predicted"), 8, GenerateConfig(gender="any", candidates=4)),
+    "transferred": SetConfig(("unused",), 4, GenerateConfig(gender="any", candidates=4)),
+}
+RECIPE = Recipe(PARSER, ParserTraining(images=160, batch=4, evaluations=1), GENERATOR, TrainingConfig(images=8, batch=4))
+CONFIG = BenchConfig(seeds=1, images=8, batch=4, evaluations=2, rounds=20)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(bench_module, "parser_config", lambda name, data: PARSER)
+
+
+@pytest.fixture(scope="module")
+def data(drawn, faces):
+    from faceaug.datasets.celeba import CelebA
+
+    photos = align(CelebA(drawn / "celeba", limit=16), size=64)
+    groups = {"first": [True, False], "second": [False, True]}
+    import numpy as np
+
+    masks = {name: np.array(rows) for name, rows in groups.items()}
+    return Data(faces, faces.select([8, 9]), faces.select([10, 11]), photos, 2, masks)
+
+
+def _plan(arms, counts=(4,), **changes):
+    return Plan(**{"arms": [parse_arm(arm, SETS) for arm in arms], "counts": counts, "sets": SETS, "recipe": RECIPE, **changes})
+
+
+def _run(folder, data, arms, compute, config=CONFIG, counts=(4,), **changes):
+    return bench_parsing(
+        folder, data, _plan(arms, counts, **changes), config, compute, record={"command": "faceaug bench-parsing"}
+    )
+
+
+def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp_path, monkeypatch):
+    trained = []
+    for module in (sets_module, cell_module):
+        fit = module.fit_parser
+        monkeypatch.setattr(
+            module,
+            "fit_parser",
+            lambda run, *a, fit=fit, **k: trained.append((run.parent.name, len(k["faces"]))) or fit(run, *a, **k),
+        )
+    arms = ["aug", "aug+generated", "aug+pseudo", "aug+collage", "aug+duplicated", "aug+unimatch", "generated", "aug+photos"]
+    arms += ["aug+transferred", "strong"]
+    results = _run(tmp_path, data, arms, compute)
+    assert [cell["arm"] for cell in results["cells"]] == arms
+    assert [count for kind, count in trained if kind == "made"] == [4]  # P_F
+    by_arm = dict(zip(arms, [count for kind, count in trained if kind == "cells"], strict=True))
+    assert by_arm.pop("generated") > 4
+    assert set(by_arm.values()) == {4}
+    index = json.loads(next((tmp_path / "made").glob("generated-*/own/complete.json")).read_text())
+    assert index["targets"] == data.labelled(4).about()
+    oracle = json.loads(next((tmp_path / "made").glob("transferred-*/unused/complete.json")).read_text())
+    assert oracle["targets"] == data.oracle.about()
+    assert not set(data.labelled(10).names) & set(data.oracle.names)
+
+    scored = results["scores"]["unet"]["4"]
+    assert set(scored) == set(arms)
+    assert scored["aug+generated"]["base"] == "aug"
+    assert scored["aug+generated"]["over_control"]["control"] in ("aug+pseudo", "aug+collage", "aug+duplicated", "aug+unimatch")
+    assert {"group first", "group second", "f1 nose"} <= set(scored["aug+pseudo"]["gain"])
+    assert "gain" not in scored["aug"]
+
+    assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(results))
+    page = (tmp_path / "report.html").read_text()
+    assert "one seed shows no spread" in page
+    assert "faceaug bench-parsing" in page
+    with open(tmp_path / "results.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["score"] == "mean F1"]
+    assert [(row["arm"], float(row["value"])) for row in rows] == [
+        (arm, scored[arm]["scores"]["mean_f1"]["value"]) for arm in arms
+    ]
+    assert "| aug+generated |" in (tmp_path / "table.md").read_text()
+
+    # The same again does nothing; more seeds and arms go on with what is there.
+    del trained[:]
+    again = _run(tmp_path, data, arms, compute)
+    assert trained == []
+    assert again == results
+    more = _run(tmp_path, data, ["aug", "real", "aug+generated"], compute, dataclasses.replace(CONFIG, seeds=2))
+    assert [kind for kind, _ in trained] == ["cells"] * 4  # seed 0 of real, seed 1 of all three
+    assert more["scores"]["unet"]["4"]["aug+generated"]["seeds"] == [0, 1]
+
+
+def test_labels_replaced_need_several_counts(data, compute, tmp_path):
+    results = _run(tmp_path, data, ["aug", "aug+duplicated"], compute, counts=(2, 4, 8))
+    found = results["labels_replaced"]["unet"]["aug+duplicated"]
+    assert [entry["labelled"] for entry in found] == [2, 4, 8]
+    assert all(2 <= entry["worth"]["value"] <= 8 for entry in found)
+    with pytest.raises(ConfigError, match="--labelled 11: there are 12 labelled faces, of which 2 are kept"):
+        _run(tmp_path, data, ["aug"], compute, counts=(11,))
+
+
+def test_a_given_set_needs_no_gan(data, noise, compute, tmp_path):
+    results = _run(tmp_path, data, ["aug", "aug+generated"], compute, given={"generated": noise(6)}, recipe=None)
+    assert not (tmp_path / "made").exists()
+    assert results["faces"]["given"] == {"generated": 6}
+    with pytest.raises(ConfigError, match="needs a parser and a GAN of these labels"):
+        _run(tmp_path, data, ["aug", "aug+pseudo"], compute, given={"generated": noise(6)}, recipe=None)
+    with pytest.raises(CheckpointMismatch, match="generated: faces are 128 px, labelled ones 64 px"):
+        _run(tmp_path, data, ["aug"], compute, given={"generated": noise(6, 128)}, recipe=None)
+
+
+def test_a_folder_is_of_one_set_of_faces(data, compute, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(CheckpointMismatch, match="made with other settings"):
+        _run(tmp_path, data, ["aug"], compute)
+
+
+def test_what_cannot_be_compared_is_named(data, compute, tmp_path):
+    with pytest.raises(ConfigError, match="named twice"):
+        _plan(["aug", "aug"])
+    with pytest.raises(ConfigError, match="ascending"):
+        _plan(["aug"], counts=(8, 4))
+    with pytest.raises(ConfigError, match=r"--sources none: this arm needs photos"):
+        _run(tmp_path / "a", dataclasses.replace(data, photos=None), ["aug+unimatch"], compute)
+    with pytest.raises(ConfigError, match=r"--unused 0: the arms photos and transferred"):
+        _run(tmp_path / "b", dataclasses.replace(data, unused=0), ["aug+photos"], compute)
+    with pytest.raises(ConfigError, match=r"--parsers vgg: unknown; use unet, unet-scratch, fpn"):
+        data_module.parser_config("vgg", data)
+    with pytest.raises(ConfigError, match=r"--seeds 0.*--rounds 1"):
+        BenchConfig(seeds=0, rounds=1)

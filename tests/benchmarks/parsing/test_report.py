@@ -1,0 +1,70 @@
+import pytest
+from faceaug.benchmarks.parsing.report import FLAT, markdown, sentences, told, warnings
+
+
+def _entry(value, half):
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+def _results(gain, seeds=3, control=None, curve=(0.5, 0.7, 0.8, 0.8)):
+    arm = {"seeds": list(range(seeds)), "scores": {"mean_f1": _entry(80, 1)}, "base": "aug", "gain": {"mean_f1": gain}}
+    if control is not None:
+        arm["over_control"] = {"control": "aug+pseudo", **control}
+    return {
+        "data": "drawn",
+        "finished": True,
+        "arms": {
+            "aug": {"augment": "geometric", "added": [], "real": True, "base": "aug"},
+            "aug+generated": {
+                "augment": "geometric",
+                "added": [{"what": "generated", "share": 0.3}],
+                "real": True,
+                "base": "aug",
+            },
+        },
+        "scores": {"unet": {"200": {"aug": {"seeds": [0], "scores": {"mean_f1": _entry(79, 1)}}, "aug+generated": arm}}},
+        "labels_replaced": {"unet": {}},
+        "cells": [{"arm": "aug", "labelled": 200, "curve": [[n, score] for n, score in enumerate(curve)]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("gain", "seeds", "said"),
+    [
+        (_entry(0.8, 0.3), 3, "better"),
+        (_entry(-0.8, 0.3), 3, "worse"),
+        (_entry(0.2, 0.3), 3, "no difference shown"),
+        (_entry(0.8, 0.3), 1, "one seed shows no spread"),
+    ],
+)
+def test_a_sentence_claims_no_more_than_the_interval(gain, seeds, said):
+    assert said in sentences(_results(gain, seeds))[0]
+
+
+def test_the_best_control_is_named():
+    found = sentences(_results(_entry(0.8, 0.3), control=_entry(0.1, 0.2)))[0]
+    assert found.endswith("over the best control, aug+pseudo: +0.10 [-0.10, +0.30], no difference shown.")
+
+
+def test_labels_replaced_beyond_the_curve_are_a_lower_bound():
+    results = _results(_entry(0.8, 0.3))
+    entry = {"labelled": 200, "worth": _entry(400, 50), "factor": _entry(2.0, 0.2), "beyond": True}
+    results["labels_replaced"]["unet"] = {"aug+generated": [entry]}
+    assert "200 labelled faces with aug+generated are as good as at least 400 [350, 450] without" in sentences(results)[1]
+
+
+def test_a_curve_that_still_rises_is_said():
+    assert warnings(_results(_entry(0.8, 0.3))) == []
+    assert "aug (200)" in warnings(_results(_entry(0.8, 0.3), curve=(0.5, 0.6, 0.7, 0.7 + FLAT)))[0]
+    assert "still missing" in warnings({**_results(_entry(0.8, 0.3)), "finished": False})[0]
+
+
+def test_nothing_is_nothing():
+    assert told(None) == told({"value": None, "low": None, "high": None}) == ""
+    assert told({"value": 1.0, "low": None, "high": None}) == "+1.00"
+
+
+def test_the_table_has_a_row_for_each_arm():
+    text = markdown(_results(_entry(0.8, 0.3)))
+    assert "| aug+generated | 80.00 [79.00, 81.00] |" in text
+    assert "| aug+generated | +0.80 [+0.50, +1.10] |" in text

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from faceaug.benchmarks.parsing.statistics import Resamples, gains, interval, labels_replaced, measured
+
+from faceaug.labels import HELEN_11
+from faceaug.parser.metrics import scores
+
+EYE = np.eye(11, dtype=np.int64)
+
+
+def _faces(rate, count=40, seed=0):
+    """Confusion matrices of faces on which so many of 100 pixels of each class are right, give or take a few."""
+    rng = np.random.default_rng(seed)
+    right = (100 * np.clip(rate + rng.normal(0, 0.02, count), 0, 1)).round().astype(np.int64)[:, None, None]
+    return right * EYE + (100 - right) * np.roll(EYE, 1, axis=1)
+
+
+def test_the_first_resample_is_the_sample_and_scores_as_metrics_do():
+    matrices = np.random.default_rng(0).integers(0, 50, (1, 7, 11, 11))
+    found = measured(matrices, Resamples.draw(1, 7, 20), HELEN_11)
+    expected = scores(matrices[0].sum(0), HELEN_11)
+    for key in ("mean_f1", "mean_iou", "pixel_accuracy", "helen_overall"):
+        assert found[key][0] == pytest.approx(100 * expected[key], abs=1e-3)
+    assert found["f1 nose"][0] == pytest.approx(100 * expected["f1"]["nose"], abs=1e-3)
+    assert found["mean_f1"][1:].std() > 0
+
+
+def test_a_class_that_no_face_has_is_left_out():
+    matrices = np.zeros((1, 3, 11, 11), dtype=np.int64)
+    matrices[:, :, :5, :5] = 10 * np.eye(5, dtype=np.int64)
+    found = measured(matrices, Resamples.draw(1, 3, 10), HELEN_11)
+    assert (found["mean_f1"] == 100).all()
+    assert np.isnan(found["f1 hair"]).all()
+    assert interval(found["f1 hair"]) == {"value": None, "low": None, "high": None}
+
+
+def test_differences_are_paired_over_faces_and_seeds():
+    base, better = {s: _faces(0.8, seed=s) for s in range(3)}, {s: _faces(0.8, seed=s) + 2 * EYE for s in range(3)}
+    resamples = Resamples.draw(3, 40, 200)
+    found = gains({"aug": base, "more": better}, {"more": "aug"}, resamples, HELEN_11, {})
+    gain, score = found["more"]["gain"]["mean_f1"], found["more"]["scores"]["mean_f1"]
+    assert 0 < gain["low"] < gain["value"] < gain["high"]
+    assert gain["high"] - gain["low"] < 0.2 * (score["high"] - score["low"])  # what faces have in common cancels out
+    assert "gain" not in found["aug"]
+
+
+def test_an_interval_holds_the_truth_nineteen_times_in_twenty():
+    rng, held = np.random.default_rng(1), 0
+    for number in range(60):
+        effects = rng.normal(0.02, 0.01, 6)  # of seeds; the mean of all possible ones is 2 points of the rates
+        arms = {
+            "a": {s: _faces(0.6, seed=100 * number + s) for s in range(6)},
+            "b": {s: _faces(0.6 + effects[s], seed=100 * number + 50 + s) for s in range(6)},
+        }
+        gain = gains(arms, {"b": "a"}, Resamples.draw(6, 40, 200), HELEN_11, {})["b"]["gain"]["mean_f1"]
+        held += gain["low"] <= 2.0 <= gain["high"]
+    assert 47 <= held <= 60
+
+
+def test_arms_are_compared_on_the_seeds_that_both_have():
+    base = {0: _faces(0.8, seed=0), 1: _faces(0.9, seed=1)}
+    found = gains({"a": base, "b": {1: _faces(0.9, seed=1)}}, {"b": "a"}, Resamples.draw(2, 40, 20), HELEN_11, {})
+    assert found["b"]["seeds"] == [1]
+    assert found["b"]["gain"]["mean_f1"]["value"] == 0
+
+
+def test_groups_are_scored_on_their_faces():
+    matrices = np.concatenate([_faces(0.6, 20), _faces(0.9, 20)])
+    rows = np.arange(40) < 20
+    found = gains({"a": {0: matrices}}, {}, Resamples.draw(1, 40, 20), HELEN_11, {"hard": rows, "easy": ~rows})["a"]["scores"]
+    assert found["group hard"]["value"] == pytest.approx(60, abs=2)
+    assert found["group easy"]["value"] == pytest.approx(90, abs=2)
+
+
+def test_labels_replaced_reads_the_curve_backwards():
+    counts = [100, 200, 400]
+    without = np.array([80.0, 82.0, 84.0])[:, None].repeat(5, 1)
+    found = labels_replaced(counts, without, without + 1.0)
+    assert [entry["labelled"] for entry in found] == counts
+    assert found[0]["worth"]["value"] == pytest.approx(100 * 2**0.5, rel=1e-3)  # half way in logarithms
+    assert found[0]["factor"]["value"] == pytest.approx(1.41, abs=0.01)
+    assert [entry["beyond"] for entry in found] == [False, False, True]
+    assert found[2]["worth"]["value"] == pytest.approx(400, abs=0.01)
+    worse = labels_replaced(counts, without, without - 1.0)
+    assert worse[1]["factor"]["value"] == pytest.approx(0.71, abs=0.01)
+
+
+def test_a_curve_that_falls_is_read_as_if_it_stayed():
+    without = np.array([80.0, 79.0, 84.0])[:, None]
+    found = labels_replaced([100, 200, 400], np.hstack([without] * 3), np.full((3, 3), 82.0))
+    assert found[0]["worth"]["value"] == pytest.approx(200 * 2**0.5, rel=1e-2)
