@@ -13,7 +13,7 @@ from faceaug.parser.config import ParserConfig
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.shards.writer import shard_name, write_shard
 
-PARSER = ParserConfig(size=64, encoder="mobilenet_v2", pretrained=False, decoder=(16, 16, 8, 8, 8))
+PARSER = ParserConfig(size=64, encoder="mobilenet_v2", pretrained=False, decoder=(8, 8, 8))
 GENERATOR = GeneratorConfig(size=64, width=8, code=16, blocks=1)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from faceaug.arrays import ByteArray, IntArray
+from faceaug.arrays import ByteArray, FloatArray, IntArray
 from faceaug.errors import ConfigError
 from faceaug.gan.correspondence import Points, control_points, fit
 from faceaug.labels import HELEN_11, fill_ignored
@@ -30,7 +30,7 @@ area: 0.77)."""
 _STEPS = 2
 """Steps of the registration that chooses; the five that move pixels choose sources better by 0.001 of F1, in twice the time."""
 
-_POINTS_KEPT = 65_536
+_POINTS_KEPT = 16_384
 """Sources whose control points are kept, a kilobyte each."""
 
 _TOGETHER = 4
@@ -71,7 +71,7 @@ class Pairing:
         self._device = device or torch.device("cpu")
         self._pools: dict[int | None, IntArray] = {value: np.flatnonzero(sources.male == value) for value in (0, 1)}
         self._pools[None] = np.arange(len(sources))
-        self._points: OrderedDict[tuple[int, bool], Points] = OrderedDict()
+        self._points: OrderedDict[tuple[int, bool], tuple[FloatArray, npt.NDArray[np.bool_]]] = OrderedDict()
 
     @cached_property
     def _shapes(self) -> Likeness:
@@ -145,10 +145,11 @@ class Pairing:
         keys = list(zip(rows.tolist(), mirrored.tolist(), strict=True))
         for place, key in enumerate(keys):
             if key not in self._points:
-                self._points[key] = control_points(torch.from_numpy(maps[place : place + 1]))
+                points, present = control_points(torch.from_numpy(maps[place : place + 1]))
+                self._points[key] = points.numpy(), present.numpy()
             self._points.move_to_end(key)
         found = [self._points[key] for key in keys]
         while len(self._points) > _POINTS_KEPT:
             self._points.popitem(last=False)
-        points, present = (torch.cat(column).to(self._device) for column in zip(*found, strict=True))
+        points, present = (torch.from_numpy(np.concatenate(column)).to(self._device) for column in zip(*found, strict=True))
         return points, present

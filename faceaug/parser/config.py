@@ -43,8 +43,8 @@ class ParserConfig:
     """One of :data:`ENCODERS`."""
     pretrained: bool = True
     """Begin from the packaged ImageNet weights (only efficientnet-lite0 has some)."""
-    decoder: tuple[int, ...] = (96, 48, 32, 16, 16)
-    """Channels of the U-Net's decoder, deepest first."""
+    decoder: tuple[int, ...] = ()
+    """Channels of the U-Net's decoder, deepest first; none: the usual ones, see :attr:`channels`."""
     scheme: Scheme = HELEN_11
     """The classes: that of the labelled faces it is trained on."""
 
@@ -57,7 +57,8 @@ class ParserConfig:
                 f"--encoder {self.encoder}: unknown; use {', '.join(ENCODERS)}": self.encoder not in ENCODERS,
                 f"--pretrained: there are no packaged weights for {self.encoder}; use efficientnet-lite0 or "
                 f"--no-pretrained": self.pretrained and self.encoder != "efficientnet-lite0",
-                "parser decoder: needs 5 channel counts": len(self.decoder) != 5,
+                "parser decoder: needs 5 channel counts, below 128 px 3 to 5, or none for the usual ones": bool(self.decoder)
+                and not (3 if self.dense_stem else 5) <= len(self.decoder) <= 5,
             }
         )
 
@@ -69,6 +70,21 @@ class ParserConfig:
         learned of them, so there the first layer steps by one pixel and all later ones see twice the resolution.
         """
         return self.size < 128
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the U-Net's decoder, one a block.
+
+        A decoder of five blocks ends with one that doubles the resolution. Where the first layer keeps the resolution that block
+        would only repeat it, and the encoder's last stages would see 4 x 4 cells of a face of 64 px: without both, a step takes
+        three fifths of the time and tuning is no worse (benchmarks/results/cell-cost.json).
+        """
+        return self.decoder or ((48, 32, 16) if self.dense_stem else (96, 48, 32, 16, 16))
+
+    @property
+    def depth(self) -> int:
+        """Stages of the encoder that are used; each but a dense first one halves the resolution."""
+        return min(len(self.channels) + 1, 5) if self.dense_stem and self.architecture == "unet" else 5
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
     """
     shape: dict[str, Any] = {"encoder_weights": None, "classes": len(config.scheme)}
     encoder = ENCODERS[config.encoder]
+    depth, channels = config.depth, config.channels
     network: Any = (
-        smp.Unet(encoder, decoder_channels=config.decoder, **shape)
+        smp.Unet(encoder, encoder_depth=depth, decoder_channels=(*channels, channels[-1])[:depth], **shape)
         if config.architecture == "unet"
         else smp.FPN(
             encoder,
@@ -43,6 +44,8 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
     )
     if config.pretrained and weights:
         load_imagenet(network.encoder)
+    if config.architecture == "unet":
+        network.decoder.blocks = network.decoder.blocks[: len(channels)]
     if config.dense_stem:
         stem = next((layer for layer in network.encoder.modules() if isinstance(layer, nn.Conv2d)), None)
         if stem is None or stem.stride != (2, 2):
@@ -55,8 +58,22 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
             layer.inplace = False  # its gradient needs what came in: in place, that is copied first
         elif type(layer) is nn.Conv2d and layer.groups > 1 and (layer.stride[0] > 1 or layer.kernel_size[0] > 3):
             layer.__class__ = _FloatOnCpu
+    if depth < 5:
+        _drop_unused(network.encoder)
     module: nn.Module = network
     return module
+
+
+def _drop_unused(encoder: nn.Module) -> None:
+    """Remove the layers that none of the encoder's features depend on: those without a gradient."""
+    training = encoder.training
+    sum(feature.sum() for feature in encoder.eval()(torch.zeros(1, 3, 64, 64))).backward()
+    owners = {name: list(layer.parameters(recurse=False)) for name, layer in encoder.named_modules()}
+    for name, own in owners.items():
+        if own and all(weight.grad is None for weight in own):
+            parent, _, layer = name.rpartition(".")
+            setattr(encoder.get_submodule(parent), layer, nn.Identity())
+    encoder.train(training).zero_grad(set_to_none=True)
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:

@@ -58,3 +58,19 @@ def test_folded_it_is_the_same_function_without_batch_norm(encoder):
     with torch.inference_mode():
         wanted, found = network(photos), folded(photos)
     assert (wanted - found).abs().max() < 1e-4 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_shallow_encoder_has_no_weights_that_nothing_depends_on(encoder):
+    config = ParserConfig(size=64, encoder=encoder, pretrained=False)
+    network = build_parser(config)
+    network(torch.randn(2, 3, 64, 64)).sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+    assert config.depth == 4
+    assert sum(weight.numel() for weight in network.parameters()) < 3.2e6
+
+
+def test_parsers_of_earlier_versions_have_their_deeper_shape():
+    old = ParserConfig(size=64, pretrained=False, decoder=(96, 48, 32, 16, 16))
+    assert (old.depth, len(build_parser(old).decoder.blocks)) == (5, 5)
+    assert old.channels == old.decoder
