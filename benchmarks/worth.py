@@ -69,7 +69,7 @@ class WorthConfig:
     """Photos of which each face's source is the one most like its target in shape."""
     batch: int = 8
     """Images a step."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """AdamW's rate."""
     rounds: int = 1_000
     """Bootstrap resamples of the intervals."""

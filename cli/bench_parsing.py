@@ -103,7 +103,7 @@ def bench_parsing(
         f"  {len(plan.arms)} arms ({names}) x {len(plan.parsers)} parser(s) x {bench.seeds} seed(s)\n  {origin}\n  into {run}"
     )
     record = {"command": " ".join(["faceaug", *sys.argv[1:]])}
-    results = run_bench(run, data, plan, bench, space.compute, record=record, cache=space.cache)
+    results = run_bench(run, data, plan, bench, space.compute, record=record, made=space.runs / "made", cache=space.cache)
     typer.echo(f"{results['data']}, mean F1 in percent [95 %]:\n{table(results).to_string()}")
     for line in (*sentences(results), *warnings(results)):
         typer.echo(line)

@@ -47,7 +47,7 @@ ParserBatch = Annotated[
 ]
 ParserRate = Annotated[
     float | None,
-    typer.Option("--learning-rate", help="AdamW's rate, a sixth of it for ImageNet weights; else 0.003."),
+    typer.Option("--learning-rate", help="AdamW's rate, a third of it for ImageNet weights; else 0.006."),
 ]
 AnySeed = Annotated[
     int | None,

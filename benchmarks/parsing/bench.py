@@ -64,7 +64,15 @@ class Plan:
 
 
 def bench_parsing(
-    run: Path, data: Data, plan: Plan, config: BenchConfig, compute: Compute, *, record: dict[str, Any], cache: Path | None = None
+    run: Path,
+    data: Data,
+    plan: Plan,
+    config: BenchConfig,
+    compute: Compute,
+    *,
+    record: dict[str, Any],
+    made: Path | None = None,
+    cache: Path | None = None,
 ) -> dict[str, Any]:
     """Train and score every cell that is missing; processes share them (:mod:`faceaug.runs.jobs`).
 
@@ -72,12 +80,13 @@ def bench_parsing(
     scored on testing once. Another call with more arms, counts, parsers or seeds goes on with the same cells.
 
     Args:
-        run: gets ``config.json``, ``cells/``, ``made/``, ``results.json``, ``results.csv``, ``table.md`` and ``report.html``.
+        run: gets ``config.json``, ``cells/``, ``results.json``, ``results.csv``, ``table.md`` and ``report.html``.
         data: faces.
         plan: what is compared.
         config: how cells are trained.
         compute: device and precision.
         record: what else to keep in ``results.json``.
+        made: where parsers, GANs and generated sets of each number of labels are kept, for other benchmarks too; else in ``run``.
         cache: where predicted label maps are kept; else in ``run``.
 
     Returns:
@@ -96,12 +105,10 @@ def bench_parsing(
             )
     # Bootstrap, number of seeds and the plan are no part of what a folder is: more of them go on with the same cells.
     claim(run, {"data": {"train": data.train.title, **data.about()}, "size": data.train.size})
-    made = {
-        count: Sets(run, data, count, plan.recipe, plan.sets, plan.given, compute, cache or run / "cache")
-        for count in plan.counts
-    }
+    folder, labels = made or run / "made", cache or run / "cache"
+    sets = {count: Sets(folder, data, count, plan.recipe, plan.sets, plan.given, compute, labels) for count in plan.counts}
     trainings = [
-        Training(run, arm, made[count], (name, parser_config(name, data)), config.training(count, seed), data, compute)
+        Training(run, arm, sets[count], (name, parser_config(name, data)), config.training(count, seed), data, compute)
         for seed, name, count, arm in itertools.product(range(config.seeds), plan.parsers, plan.counts, plan.arms)
         # Without labelled faces of its own an arm of given faces is the same at every count.
         if arm.real or count == plan.counts[0] or any(one.what not in plan.given for one in arm.added)

@@ -71,7 +71,7 @@ class BenchConfig:
     """Labelled images seen in each cell; 0: :data:`PASSES` of each face, :data:`SHORTEST` at least."""
     batch: int = 8
     """Labelled images a step; additions come on top."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """AdamW's rate."""
     evaluations: int = 12
     """Points of each tuning curve."""

@@ -55,7 +55,7 @@ class Sets:
     """The additions of one number of labelled faces; what is trained or generated for them are jobs that processes share.
 
     Args:
-        run: the benchmark's folder.
+        folder: for what is made; benchmarks may share it.
         data: faces.
         count: labelled faces; parser and GAN see the labels of no others, but for those of the tuning faces.
         recipe: how sets are made; None where all of them are given.
@@ -67,7 +67,7 @@ class Sets:
 
     def __init__(
         self,
-        run: Path,
+        folder: Path,
         data: Data,
         count: int,
         recipe: Recipe | None,
@@ -78,7 +78,7 @@ class Sets:
     ) -> None:
         self.data, self.count, self.sets, self.given = data, count, sets, given
         self._recipe, self._compute, self._cache = recipe, compute, cache
-        self._folder = run / "made"
+        self._folder = folder
 
     @cached_property
     def labelled(self) -> LabelledFaces:

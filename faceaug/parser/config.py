@@ -95,13 +95,13 @@ class ParserTraining:
     """Training length in images seen, additions included."""
     batch: int = 8
     """Images a step; in short runs on drawn faces 8 got further than 16 with as many images, at a fifth more time."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """AdamW's rate; constant after warm-up, since weight averaging replaces its decay."""
     average: float = 0.1
     """Half-life of the weight average that is scored and kept, as a share of the images seen so far.
 
     Its effect is that of learning-rate decay, at every length: a flat tuning curve is a plateau, not the end of a schedule."""
-    encoder_ratio: float = 1 / 6
+    encoder_ratio: float = 1 / 3
     """Rate of an encoder with ImageNet weights, as a share of the rest's."""
     balance: float = 0.5
     """Classes weigh their frequency to the power of minus this in the cross-entropy; 0 is Eq. 7 as it stands.
