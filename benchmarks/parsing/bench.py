@@ -114,7 +114,7 @@ def bench_parsing(
         if arm.real or count == plan.counts[0] or any(one.what not in plan.given for one in arm.added)
     ]
     jobs = list(dict.fromkeys(itertools.chain.from_iterable([*training.job.needs, training.job] for training in trainings)))
-    told = partial(_tell, run, data, plan, config, compute, record, trainings)
+    told = partial(_tell, run, data, plan, config, compute, record, trainings, sets[plan.counts[0]])
     compute_cells(jobs, after=told)
     return told(finished=True)
 
@@ -127,6 +127,7 @@ def _tell(
     compute: Compute,
     record: dict[str, Any],
     trainings: Sequence[Training],
+    shown: Sets,
     *,
     finished: bool = False,
 ) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _tell(
     with locked(run, ".report", wait=True):
         write_json(run / RESULTS, results)
         _write_csv(run / "results.csv", results)
-        write_report(run, results, data)
+        write_report(run, results, data, shown)
     return results
 
 

@@ -21,10 +21,11 @@ from ..tables import markdown_table
 from .arms import BUILT_IN
 from .cell import predictions
 from .data import Data
+from .sets import Sets
 from .statistics import METRICS
 
 REPORT, TABLE = "report.html", "table.md"
-CURVE, GAINS, TUNING, WORST = "labels.png", "gains.png", "tuning.png", "worst.png"
+CURVE, TUNING, WORST, ADDITIONS = "labels.png", "tuning.png", "worst.png", "additions.png"
 
 FLAT = 0.005
 """A tuning curve is flat where its last quarter gains less than this.
@@ -32,8 +33,15 @@ FLAT = 0.005
 The curves are of averaged weights at a constant rate (see ParserTraining), so that flat means that more images would not help."""
 
 
-def write_report(run: Path, results: dict[str, Any], data: Data) -> None:
-    """Write ``table.md``, pictures and ``report.html`` of what is there so far."""
+def write_report(run: Path, results: dict[str, Any], data: Data, sets: Sets) -> None:
+    """Write ``table.md``, pictures and ``report.html`` of what is there so far.
+
+    Args:
+        run: the benchmark's folder.
+        results: see :func:`faceaug.benchmarks.parsing.bench.bench_parsing`.
+        data: faces.
+        sets: additions of the smallest number of labelled faces, which are shown.
+    """
     pictures = run / "pictures"
     drawn = []
     if results["cells"]:
@@ -43,6 +51,7 @@ def write_report(run: Path, results: dict[str, Any], data: Data) -> None:
         Section("What it shows", [*sentences(results), *warnings(results)], drawn),
         *_tables(results),
         *_faces(run, results, data),
+        *_additions(pictures, results, sets),
         _training(pictures, results),
         _protocol(results, data),
     ]
@@ -238,6 +247,25 @@ def _faces(run: Path, results: dict[str, Any], data: Data) -> list[Section]:
             )
             return [Section("Faces", [text], [path])]
     return []
+
+
+def _additions(pictures: Path, results: dict[str, Any], sets: Sets) -> list[Section]:
+    """Some faces of each addition that is there, with their labels."""
+    names = dict.fromkeys(one["what"] for arm in results["arms"].values() for one in arm["added"])
+    rows = []
+    for name in names:
+        if any(job.result() is None for job in sets.needs(name)):
+            continue
+        faces = sets.faces(name)
+        shown = np.random.default_rng(0).choice(len(faces), size=min(12, len(faces)), replace=False)
+        rows.append((name, list(np.asarray(faces.images[shown]))))
+        if faces.labels is not None:
+            rows.append(("", list(faces.scheme.colour(np.asarray(faces.labels[shown])))))
+    if not rows:
+        return []
+    write_png(pictures / ADDITIONS, grid(rows))
+    text = f"Drawn at random from what is added to {sets.count:,} labelled faces, with the labels that are trained on."
+    return [Section("Additions", [text], [pictures / ADDITIONS])]
 
 
 def _draw_worst(path: Path, data: Data, without: Any, with_: Any) -> None:

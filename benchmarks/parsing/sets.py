@@ -79,6 +79,7 @@ class Sets:
         self.data, self.count, self.sets, self.given = data, count, sets, given
         self._recipe, self._compute, self._cache = recipe, compute, cache
         self._folder = folder
+        self._known: dict[str, FaceSet] = {}
 
     @cached_property
     def labelled(self) -> LabelledFaces:
@@ -99,8 +100,11 @@ class Sets:
         Raises:
             ConfigError: it needs photos, or faces for oracles, and there are none.
         """
-        if what in self.given:
-            return self.given[what]
+        if what not in self._known:
+            self._known[what] = self.given[what] if what in self.given else self._made_faces(what)
+        return self._known[what]
+
+    def _made_faces(self, what: str) -> FaceSet:
         made: dict[str, Callable[[], FaceSet]] = {
             "duplicated": lambda: duplicated(self.labelled),
             "collage": lambda: collages(self.labelled, as_many(self.labelled)),
