@@ -63,6 +63,10 @@ def bench_parsing(
         Path | None,
         typer.Option(help="CSV with a column name and columns of 0 and 1: testing faces of each are scored apart too."),
     ] = None,
+    by_gender: Annotated[
+        bool,
+        typer.Option("--by-gender", help="Score each gender apart, by a classifier that is trained on the sources' genders."),
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="An hour on a laptop: three arms, two numbers of labelled faces, one seed.")
     ] = False,
@@ -74,7 +78,7 @@ def bench_parsing(
 
     For each number of labelled faces a parser P_F and a GAN are trained on these labels alone and faces generated; then parsers
     are trained in every arm, all seeing the labelled faces equally often, chosen on tuning and scored on testing once. Writes
-    report.html, table.md, results.json and results.csv after every cell. The same command resumes; another one with the same
+    report.html, table.md, results.json and results.csv as cells are done. The same command resumes; another one with the same
     --out and more arms, numbers, parsers or seeds goes on with the same cells; started several times, on one machine or on
     several that share the disk, processes share them.
 
@@ -94,6 +98,7 @@ def bench_parsing(
     folder = _given(space, synthetic, labelled, quick)
     size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
+    data = _by_gender(space, data) if by_gender else data
     plan = _plan(data, folder, recipe, bench, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick)
     run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
     counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
@@ -158,6 +163,23 @@ def _data(space: Workspace, faces: str, sources: str, *, size: int, unused: int,
     photos = None if sources == "none" else space.photos(sources, size=size)
     apart = {} if groups is None else read_groups(groups, testing.names)
     return Data(train, tuning, testing, photos, unused, apart)
+
+
+def _by_gender(space: Workspace, data: Data) -> Data:
+    """The data with groups of each perceived gender, named with how often the classifier is right."""
+    import dataclasses
+
+    from faceaug.errors import ConfigError
+    from faceaug.generate.gender import fit_gender
+    from faceaug.pretrained import ImageFeatures
+
+    if data.photos is None:
+        raise ConfigError("--by-gender: the classifier is trained on photos with known gender; name some with --sources")
+    classifier = fit_gender(data.photos, ImageFeatures(space.compute), seed=0)
+    male = classifier.male(data.testing.images[:], label="gender of testing faces")
+    known = f"by a classifier, {classifier.accuracy:.0%} right"
+    found = {f"{name} ({known})": male == value for value, name in enumerate(("female", "male"))}
+    return dataclasses.replace(data, groups={**data.groups, **{name: rows for name, rows in found.items() if rows.any()}})
 
 
 def _plan(

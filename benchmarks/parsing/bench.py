@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -115,8 +116,20 @@ def bench_parsing(
     ]
     jobs = list(dict.fromkeys(itertools.chain.from_iterable([*training.job.needs, training.job] for training in trainings)))
     told = partial(_tell, run, data, plan, config, compute, record, trainings, sets[plan.counts[0]])
-    compute_cells(jobs, after=told)
+    shown = time.monotonic()
+
+    def show() -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= _EVERY:
+            told()
+            shown = time.monotonic()
+
+    compute_cells(jobs, after=show)
     return told(finished=True)
+
+
+_EVERY = 20.0
+"""Seconds between two reports of what is there so far."""
 
 
 def _tell(

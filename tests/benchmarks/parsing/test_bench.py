@@ -63,8 +63,7 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
             "fit_parser",
             lambda run, *a, fit=fit, **k: trained.append((run.parent.name, len(k["faces"]))) or fit(run, *a, **k),
         )
-    arms = ["aug", "aug+generated", "aug+pseudo", "aug+collage", "aug+duplicated", "aug+unimatch", "generated", "aug+photos"]
-    arms += ["aug+transferred", "strong"]
+    arms = ["aug", "aug+generated", "aug+pseudo+collage", "strong+unimatch", "generated", "aug+photos+transferred"]
     results = _run(tmp_path, data, arms, compute)
     assert [cell["arm"] for cell in results["cells"]] == arms
     assert [count for kind, count in trained if kind == "made"] == [4]  # P_F
@@ -80,8 +79,8 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     scored = results["scores"]["unet"]["4"]
     assert set(scored) == set(arms)
     assert scored["aug+generated"]["base"] == "aug"
-    assert scored["aug+generated"]["over_control"]["control"] in ("aug+pseudo", "aug+collage", "aug+duplicated", "aug+unimatch")
-    assert {"group first", "group second", "f1 nose"} <= set(scored["aug+pseudo"]["gain"])
+    assert scored["aug+generated"]["over_control"]["control"] in ("aug+pseudo+collage", "strong+unimatch")
+    assert {"group first", "group second", "f1 nose"} <= set(scored["aug+pseudo+collage"]["gain"])
     assert "gain" not in scored["aug"]
 
     assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(results))
