@@ -54,6 +54,9 @@ def bench_parsing(
     learning_rate: ParserRate = None,
     preset: Preset = "auto",
     gan_images: Annotated[int | None, typer.Option(help="Training length of the GANs; else the preset's.")] = None,
+    teachers: Annotated[
+        int, typer.Option(help="Parsers of different seeds that label photos and predict masks together, by their mean.")
+    ] = 1,
     unused: Annotated[int, typer.Option(help="The last so many labelled faces are kept for the oracles.")] = 0,
     development: Annotated[
         int,
@@ -99,7 +102,9 @@ def bench_parsing(
     size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
-    plan = _plan(data, folder, recipe, bench, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick)
+    plan = _plan(
+        data, folder, recipe, bench, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick, teachers=teachers
+    )
     run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
     counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
     origin = f"generated faces from {folder}" if folder else "P_F, GAN and faces are made for each number of labels"
@@ -193,6 +198,7 @@ def _plan(
     file: Path | None,
     parsers: str,
     quick: bool,
+    teachers: int,
 ) -> Plan:
     import dataclasses
 
@@ -226,7 +232,7 @@ def _plan(
     if recipe is not None:
         generator, training = recipe
         network = ParserConfig(size=generator.size, scheme=data.train.scheme)
-        made = Recipe(network, bench.training(1, 0), generator, training)
+        made = Recipe(network, bench.training(1, 0), generator, training, teachers)
     given = {} if folder is None else {GENERATED: SyntheticFaces(folder).faces}
     return Plan(
         [own[name] if name in own else parse_arm(name, sets) for name in asked],

@@ -12,7 +12,7 @@ from typing import Any
 from faceaug.datasets.synthetic import SyntheticFaces
 
 from faceaug.compute.device import Compute
-from faceaug.config import to_dict
+from faceaug.config import check, to_dict
 from faceaug.errors import ConfigError
 from faceaug.files import short_hash
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
@@ -21,6 +21,7 @@ from faceaug.gan.train import fit_gan
 from faceaug.generate.masks import read_masks
 from faceaug.generate.run import Inputs, generate
 from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.ensemble import ensemble
 from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import Parser, load_parser
 from faceaug.parser.train import fit_parser
@@ -43,12 +44,17 @@ class Recipe:
         parsing: P_F's training.
         generator: the GAN's networks.
         training: the GAN's training.
+        teachers: P_F's that label photos and masks together, of seeds 0, 1, ...; the GAN has the first one.
     """
 
     parser: ParserConfig
     parsing: ParserTraining
     generator: GeneratorConfig
     training: TrainingConfig
+    teachers: int = 1
+
+    def __post_init__(self) -> None:
+        check({f"--teachers {self.teachers}: must be 1 or more": self.teachers < 1})
 
 
 class Sets:
@@ -91,8 +97,8 @@ class Sets:
         if what in self.given or what in ("duplicated", "collage", "photos", "unimatch"):
             return ()
         if what == "pseudo":
-            return (self._parser_job,)
-        return (self._parser_job, self._gan_job, self._set_jobs[what])
+            return self._parser_jobs
+        return (*self._parser_jobs, self._gan_job, self._set_jobs[what])
 
     def faces(self, what: str) -> FaceSet:
         """An addition's faces; its jobs must be done.
@@ -120,10 +126,15 @@ class Sets:
             return self.given[what].about()
         found: dict[str, Any] = {"what": what}
         if what in self.sets:
-            found |= {"set": to_dict(self.sets[what]), "gan": self._identity("gan")}
+            found |= {"set": to_dict(self.sets[what]), "gan": self._identity("gan"), **self._several}
         elif what == "pseudo":
-            found |= {"parser": self._identity("parser")}
+            found |= {"parser": self._identity("parser"), **self._several}
         return found
+
+    @property
+    def _several(self) -> dict[str, int]:
+        """Part of the identity of what several parsers label."""
+        return {} if self._made.teachers == 1 else {"teachers": self._made.teachers}
 
     @property
     def _photos(self) -> FaceSet:
@@ -159,9 +170,13 @@ class Sets:
         return self._folder / f"{name}-{self.count}-{short_hash(identity)}"
 
     @cached_property
-    def _parser_job(self) -> Cell:
+    def _parser_jobs(self) -> tuple[Cell, ...]:
+        return tuple(self._parser_job(seed) for seed in range(self._made.teachers))
+
+    def _parser_job(self, seed: int) -> Cell:
         recipe = self._made
-        folder = self._job_folder("parser", self._identity("parser"))
+        identity = self._identity("parser")
+        folder = self._job_folder("parser", {**identity, "seed": seed} if seed else identity)
 
         def compute() -> dict[str, Any]:
             weights = fit_parser(
@@ -169,18 +184,22 @@ class Sets:
                 faces=self.labelled,
                 tuning=self.data.tuning,
                 parser=recipe.parser,
-                training=recipe.parsing,
+                training=replace(recipe.parsing, seed=recipe.parsing.seed + seed),
                 compute=self._compute,
                 record={},
-                label=f"P_F of {self.count} labelled",
+                label=f"P_F of {self.count} labelled, seed {seed}",
             )
             return {"made": "parser", "labelled": self.count, "weights": weights.name}
 
-        return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces: {folder}")
+        return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces, seed {seed}: {folder}")
+
+    @cached_property
+    def _first_parser(self) -> Parser:
+        return load_parser(self._parser_jobs[0].folder, self._compute)
 
     @cached_property
     def _parser(self) -> Parser:
-        return load_parser(self._parser_job.folder, self._compute)
+        return ensemble([self._first_parser, *(load_parser(job.folder, self._compute) for job in self._parser_jobs[1:])])
 
     @cached_property
     def _labelled_photos(self) -> LabelledFaces:
@@ -195,16 +214,18 @@ class Sets:
             say(f"GAN of {self.count} labelled faces, {recipe.training.images:,} images")
             fit_gan(
                 folder,
-                join(self.labelled, self._labelled_photos),
-                self._parser.network,
+                join(self.labelled, label_photos(self._first_parser, self._photos, cache=self._cache)),
+                self._first_parser.network,
                 dataclasses.replace(recipe.generator, scheme=self.labelled.scheme),
                 recipe.training,
                 self._compute,
-                record={"parser": str(self._parser_job.folder.resolve()), "parser_hash": self._parser.hash},
+                record={"parser": str(self._parser_jobs[0].folder.resolve()), "parser_hash": self._first_parser.hash},
             )
             return {"made": "gan", "labelled": self.count}
 
-        return Cell(folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_job,))
+        return Cell(
+            folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_jobs[0],)
+        )
 
     @cached_property
     def _set_jobs(self) -> dict[str, Cell]:
@@ -212,7 +233,7 @@ class Sets:
 
     def _set_job(self, name: str) -> Cell:
         config = self.sets[name]
-        folder = self._job_folder(name, {"set": to_dict(config), "gan": self._identity("gan")})
+        folder = self._job_folder(name, {"set": to_dict(config), "gan": self._identity("gan"), **self._several})
 
         def compute() -> dict[str, Any]:
             generator = load_generator(self._gan_job.folder, self._compute)
@@ -224,7 +245,12 @@ class Sets:
                 found[kind] = {key: summary[key] for key in ("faces", "planned", "dropped", "agreement")}
             return {"made": name, "labelled": self.count, **found}
 
-        return Cell(folder, compute, lambda result: f"{name} of {self.count} labelled faces: {folder}", needs=(self._gan_job,))
+        return Cell(
+            folder,
+            compute,
+            lambda result: f"{name} of {self.count} labelled faces: {folder}",
+            needs=(*self._parser_jobs, self._gan_job),
+        )
 
     def _targets(self, kind: str) -> LabelledFaces:
         if kind == "own":

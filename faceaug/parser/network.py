@@ -67,7 +67,8 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
 def _drop_unused(encoder: nn.Module) -> None:
     """Remove the layers that none of the encoder's features depend on: those without a gradient."""
     training = encoder.training
-    sum(feature.sum() for feature in encoder.eval()(torch.zeros(1, 3, 64, 64))).backward()
+    with torch.enable_grad():
+        sum(feature.sum() for feature in encoder.eval()(torch.zeros(1, 3, 64, 64))).backward()
     owners = {name: list(layer.parameters(recurse=False)) for name, layer in encoder.named_modules()}
     for name, own in owners.items():
         if own and all(weight.grad is None for weight in own):

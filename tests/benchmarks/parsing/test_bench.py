@@ -23,7 +23,9 @@ SETS = {
     "generated": SetConfig(("own", "predicted"), 8, GenerateConfig(gender="any", candidates=4)),
     "transferred": SetConfig(("unused",), 4, GenerateConfig(gender="any", candidates=4)),
 }
-RECIPE = Recipe(PARSER, ParserTraining(images=160, batch=4, evaluations=1), GENERATOR, TrainingConfig(images=8, batch=4))
+RECIPE = Recipe(
+    PARSER, ParserTraining(images=160, batch=4, evaluations=1), GENERATOR, TrainingConfig(images=8, batch=4), teachers=2
+)
 CONFIG = BenchConfig(seeds=1, images=8, batch=4, evaluations=2, rounds=20)
 
 
@@ -66,7 +68,7 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     arms = ["aug", "aug+generated", "aug+pseudo+collage", "strong+unimatch", "generated", "aug+photos+transferred"]
     results = _run(tmp_path, data, arms, compute)
     assert [cell["arm"] for cell in results["cells"]] == arms
-    assert [count for kind, count in trained if kind == "made"] == [4]  # P_F
+    assert [count for kind, count in trained if kind == "made"] == [4, 4]  # P_F of two seeds
     by_arm = dict(zip(arms, [count for kind, count in trained if kind == "cells"], strict=True))
     assert by_arm.pop("generated") > 4
     assert set(by_arm.values()) == {4}
