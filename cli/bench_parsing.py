@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from faceaug.benchmarks.parsing.data import BenchConfig, Data
 
 _QUICK: dict[str, Any] = {"seeds": 1, "images": 3_000}
-_QUICK_GAN_IMAGES, _QUICK_FACES = 4_000, 2_000
+_QUICK_PRESET, _QUICK_GAN_IMAGES, _QUICK_FACES = "demo", 4_000, 2_000
 
 
 def bench_parsing(
@@ -48,7 +48,7 @@ def bench_parsing(
     seeds: Annotated[int | None, typer.Option(help="Repetitions of each cell; else 3.")] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Labelled images seen in each cell; else eight times the labelled faces, 8,000 at least."),
+        typer.Option(help="Labelled images seen in each cell; else eight times the labelled faces, 4,000 at least."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
@@ -99,6 +99,7 @@ def bench_parsing(
     usual = BenchConfig(**(_QUICK if quick else {}))
     bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     folder = _given(space, synthetic, labelled, quick)
+    preset = _QUICK_PRESET if quick and preset == "auto" else preset
     size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data

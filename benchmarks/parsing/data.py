@@ -57,7 +57,7 @@ class Data:
         return {**found, "unused": self.unused, "groups": about(self.groups)}
 
 
-SHORTEST, PASSES = 8_000, 8
+SHORTEST, PASSES = 4_000, 8
 """Labelled images that a cell sees at least, and how often it sees each labelled face at least."""
 
 

@@ -20,7 +20,7 @@ from faceaug.pictures import grid
 from ..tables import markdown_table
 from .arms import BUILT_IN
 from .cell import predictions
-from .data import Data
+from .data import PASSES, SHORTEST, Data
 from .sets import Sets
 from .statistics import METRICS
 
@@ -317,7 +317,7 @@ def _training(pictures: Path, results: dict[str, Any]) -> Section:
 
 def _protocol(results: dict[str, Any], data: Data) -> Section:
     bench, faces = results["bench"], results["faces"]
-    usual = "eight passes over the labelled faces, 8,000 images at least"
+    usual = f"{PASSES} passes over the labelled faces, {SHORTEST:,} images at least"
     length = f"{bench['images']:,} labelled images" if bench["images"] else usual
     size, rounds = data.train.size, bench["rounds"]
     arms = [f"{name}: {_about(arm)}" for name, arm in results["arms"].items()]
