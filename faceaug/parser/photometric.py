@@ -83,7 +83,9 @@ def strengthen(images: Tensor, labels: Tensor, random: torch.Generator) -> tuple
     # torchvision draws from torch's global numbers; they go on afterwards as if nothing had been drawn.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, (), generator=random)))
-        seen = torch.stack([transform(image) for image in (images.cpu() + 1) / 2]).clamp(0, 1).to(images.device) * 2 - 1
+        # Moved pixels overshoot, and of values below 0 torchvision's hue may be no number.
+        within = ((images.cpu() + 1) / 2).clamp(0, 1)
+        seen = torch.stack([transform(image) for image in within]).clamp(0, 1).to(images.device) * 2 - 1
     patch, mixed = (kind.draw(count, size, random).to(images.device) for kind in (PATCHES, CUTMIX))
     seen = torch.where(patch[:, None], seen.mean((2, 3), keepdim=True), seen)
     labels = torch.where(patch, IGNORE, labels)

@@ -49,6 +49,14 @@ def test_it_depends_on_its_generator_alone_and_leaves_torchs_own():
     assert not torch.equal(first[0], other[0])
 
 
+def test_pixels_that_overshoot_stay_numbers():
+    images, labels = _batch(64)
+    images[:, 0, ::2], images[:, 1:, ::2] = -1.0, -1.2  # as bicubic interpolation leaves them
+    for seed in range(5):
+        seen, _ = strengthen(images, labels, torch.Generator().manual_seed(seed))
+        assert torch.isfinite(seen).all()
+
+
 def test_nothing_is_fine():
     images, labels = _batch(0)
     assert len(strengthen(images, labels, torch.Generator())[0]) == 0
