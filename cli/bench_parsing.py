@@ -71,7 +71,7 @@ def bench_parsing(
         typer.Option("--by-gender", help="Score each gender apart, by a classifier that is trained on the sources' genders."),
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="An hour on a laptop: three arms, two numbers of labelled faces, one seed.")
+        bool, typer.Option("--quick", help="For a laptop: three arms, two numbers of labelled faces, one seed, short trainings.")
     ] = False,
     settings: Settings = None,
     config: ConfigFile = None,
@@ -233,7 +233,7 @@ def _plan(
     if recipe is not None:
         generator, training = recipe
         network = ParserConfig(size=generator.size, scheme=data.train.scheme)
-        made = Recipe(network, bench.training(1, 0), generator, training, teachers)
+        made = Recipe(network, bench, generator, training, teachers)
     given = {} if folder is None else {GENERATED: SyntheticFaces(folder).faces}
     return Plan(
         [own[name] if name in own else parse_arm(name, sets) for name in asked],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from faceaug.config import check, check_choice
+from faceaug.config import check, check_choice, from_dict, to_dict
 from faceaug.errors import ConfigError
 from faceaug.generate.config import GenerateConfig
 from faceaug.parser.config import Augmentation, ParserTraining
@@ -14,10 +14,7 @@ from faceaug.parser.config import Augmentation, ParserTraining
 Schedule = Literal["mixed", "pretrain"]
 """``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone."""
 
-REAL = "real"
-"""First word of an arm whose labelled faces are not augmented."""
-
-AUGMENTED: dict[str, str] = {REAL: "none", "aug": "geometric", "strong": "strong"}
+AUGMENTED: dict[str, str] = {"real": "none", "aug": "geometric", "strong": "strong"}
 """First words of arms with labelled faces -> how they are augmented."""
 
 BUILT_IN: dict[str, str] = {
@@ -28,6 +25,9 @@ BUILT_IN: dict[str, str] = {
     "photos": "photos with human masks that nothing else has seen (an oracle)",
 }
 """What can be added without a generator."""
+
+CONTROLS = ("duplicated", "pseudo", "collage", "unimatch")
+"""Additions that generated faces have to beat: those of :data:`BUILT_IN` that need no further labels."""
 
 MASKS: dict[str, str] = {
     "own": "the labelled faces' masks",
@@ -129,6 +129,16 @@ class Arm:
             }
         )
 
+    @property
+    def generated(self) -> bool:
+        """Whether it has generated faces."""
+        return any(one.what not in BUILT_IN for one in self.added)
+
+    @property
+    def control(self) -> bool:
+        """Whether it has additions, and none but controls."""
+        return bool(self.added) and all(one.what in CONTROLS for one in self.added)
+
     def training(self, usual: ParserTraining) -> tuple[ParserTraining, tuple[float, ...]]:
         """How it is trained, and the exact share of each addition in a step (in the first steps where it is pretrained).
 
@@ -138,7 +148,7 @@ class Arm:
             usual: of the labelled faces alone.
         """
         usual_rows, whole = usual.batch, sum(one.share for one in self.added)
-        training = _with(usual, augment=self.augment)
+        training = replace(usual, augment=self.augment)
         if not self.added:
             return training, ()
         if not self.real:
@@ -146,16 +156,10 @@ class Arm:
         if self.schedule == "pretrain":
             first = round(usual.images * whole / (1 - whole))
             images = usual.images + first
-            return _with(training, images=images, pretrain=first / images), tuple(one.share / whole for one in self.added)
+            return replace(training, images=images, pretrain=first / images), tuple(one.share / whole for one in self.added)
         rows = [max(round(usual_rows / (1 - whole) * one.share), 1) for one in self.added]
         batch = usual_rows + sum(rows)
-        return _with(training, batch=batch, images=usual.steps * batch), tuple(row / batch for row in rows)
-
-
-def _with(training: ParserTraining, **changes: Any) -> ParserTraining:
-    import dataclasses
-
-    return dataclasses.replace(training, **changes)
+        return replace(training, batch=batch, images=usual.steps * batch), tuple(row / batch for row in rows)
 
 
 def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
@@ -199,14 +203,12 @@ def read_arms(table: Mapping[str, Any], sets: Mapping[str, SetConfig], *, where:
     Raises:
         ConfigError: unknown keys or values.
     """
-    import dataclasses
-
     found = {}
     for name, values in table.items():
         if not isinstance(values, Mapping) or not set(values) <= {"is", "augment", "schedule"} or "is" not in values:
             raise ConfigError(f'{where}: arms.{name}: needs is = "aug+generated" or the like, and may have augment and schedule')
         changes = {key: value for key, value in values.items() if key != "is"}
-        found[name] = dataclasses.replace(parse_arm(str(values["is"]), sets), name=name, **changes)
+        found[name] = replace(parse_arm(str(values["is"]), sets), name=name, **changes)
     return found
 
 
@@ -216,8 +218,6 @@ def read_sets(table: Mapping[str, Any], *, where: str) -> dict[str, SetConfig]:
     Raises:
         ConfigError: unknown keys or values.
     """
-    from faceaug.config import from_dict, to_dict
-
     found = {}
     for name, values in table.items():
         if not isinstance(values, Mapping):
@@ -253,6 +253,4 @@ ORACLES = ("aug+photos", "aug+transferred")
 """Arms that need labelled faces which nothing else has seen."""
 
 QUICK = ("aug", "aug+pseudo", "aug+generated")
-"""Arms of an hour."""
-
-assert set(get_args(Augmentation)) == set(AUGMENTED.values())
+"""Arms of a first look."""

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.runs.folder import claim
 from faceaug.runs.jobs import compute_cells
 
-from .arms import BUILT_IN, Arm, SetConfig
+from .arms import Arm, SetConfig
 from .cell import Training, matrices, predictions
 from .data import BenchConfig, Data, parser_config
 from .report import write_report
@@ -115,7 +115,9 @@ def bench_parsing(
         if arm.real or count == plan.counts[0] or any(one.what not in plan.given for one in arm.added)
     ]
     jobs = list(dict.fromkeys(itertools.chain.from_iterable([*training.job.needs, training.job] for training in trainings)))
-    told = partial(_tell, run, data, plan, config, compute, record, trainings, sets[plan.counts[0]])
+    about = {**_about(data, plan, config), **record, "compute": str(compute)}
+    known: dict[str, Any] = {}
+    told = partial(_tell, run, data, about, trainings, sets[plan.counts[0]], known)
     shown = time.monotonic()
 
     def show() -> None:
@@ -132,23 +134,10 @@ _EVERY = 20.0
 """Seconds between two reports of what is there so far."""
 
 
-def _tell(
-    run: Path,
-    data: Data,
-    plan: Plan,
-    config: BenchConfig,
-    compute: Compute,
-    record: dict[str, Any],
-    trainings: Sequence[Training],
-    shown: Sets,
-    *,
-    finished: bool = False,
-) -> dict[str, Any]:
-    """Results of the cells that are there, as files; written by one process at a time."""
-    results = {
+def _about(data: Data, plan: Plan, config: BenchConfig) -> dict[str, Any]:
+    """What is known before any cell is computed."""
+    return {
         "data": data.train.title,
-        **record,
-        "finished": finished,
         "faces": {
             "labelled": list(plan.counts),
             "tuning": len(data.tuning),
@@ -157,14 +146,36 @@ def _tell(
             "given": {name: len(faces) for name, faces in plan.given.items()},
         },
         "bench": to_dict(config),
-        "arms": {arm.name: {**to_dict(arm), "base": plan.base(arm)} for arm in plan.arms},
+        "arms": {
+            arm.name: {**to_dict(arm), "base": plan.base(arm), "generated": arm.generated, "control": arm.control}
+            for arm in plan.arms
+        },
         "sets": {name: to_dict(made) for name, made in plan.sets.items()},
         "recipe": None if plan.recipe is None else to_dict(plan.recipe),
         "parsers": {name: to_dict(parser_config(name, data)) for name in plan.parsers},
-        "compute": str(compute),
-        "cells": [found for training in trainings if (found := training.job.result()) is not None],
     }
-    results |= summarise(run / "cells", results, data, config.rounds)
+
+
+def _tell(
+    run: Path,
+    data: Data,
+    about: dict[str, Any],
+    trainings: Sequence[Training],
+    shown: Sets,
+    known: dict[str, Any],
+    *,
+    finished: bool = False,
+) -> dict[str, Any]:
+    """Results of the cells that are there, as files; written by one process at a time.
+
+    ``known`` keeps the confusion matrices of cells from one call to the next, by folder.
+    """
+    cells = [found for training in trainings if (found := training.job.result()) is not None]
+    for cell in cells:
+        if cell["folder"] not in known:
+            known[cell["folder"]] = matrices(predictions(run / "cells" / cell["folder"]), data.testing)
+    results = {**about, "finished": finished, "cells": cells}
+    results |= summarise(known, results, data)
     with locked(run, ".report", wait=True):
         write_json(run / RESULTS, results)
         _write_csv(run / "results.csv", results)
@@ -172,48 +183,28 @@ def _tell(
     return results
 
 
-@lru_cache(maxsize=4_096)
-def _matrices(folder: Path, truth: _ByIdentity) -> Any:
-    return matrices(predictions(folder), truth.testing)
-
-
-class _ByIdentity:
-    """Faces as a key: a benchmark has one set of them."""
-
-    def __init__(self, testing: LabelledFaces) -> None:
-        self.testing = testing
-
-    def __hash__(self) -> int:
-        return id(self.testing)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.testing is self.testing
-
-
-def summarise(cells: Path, results: dict[str, Any], data: Data, rounds: int) -> dict[str, Any]:
+def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> dict[str, Any]:
     """Scores and gains with intervals, and labels replaced.
 
     Args:
-        cells: the folder of the cells.
-        results: with ``cells`` and ``arms``.
+        known: ``(F, K, K)`` confusion matrices of each cell, by its folder's name.
+        results: with ``cells``, ``arms``, ``parsers`` and ``bench``.
         data: who scores.
-        rounds: resamples.
 
     Returns:
         ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.statistics.gains`, each arm also ``over_control``
         where it has generated faces and controls were measured; ``labels_replaced`` by parser and arm.
     """
     seeds = 1 + max((cell["seed"] for cell in results["cells"]), default=0)
-    resamples = Resamples.draw(seeds, len(data.testing), rounds)
+    resamples = Resamples.draw(seeds, len(data.testing), results["bench"]["rounds"])
     bases = {name: arm["base"] for name, arm in results["arms"].items()}
-    truth = _ByIdentity(data.testing)
     found: dict[str, Any] = {"scores": {}, "labels_replaced": {}}
     for parser in results["parsers"]:
         by_count: dict[int, dict[str, dict[int, Any]]] = {}
         for cell in results["cells"]:
             if cell["parser"] == parser:
                 of_arm = by_count.setdefault(cell["labelled"], {}).setdefault(cell["arm"], {})
-                of_arm[cell["seed"]] = _matrices(cells / cell["folder"], truth)
+                of_arm[cell["seed"]] = known[cell["folder"]]
         found["scores"][parser] = {
             str(count): _with_controls(
                 gains(arms, bases, resamples, data.testing.scheme, data.groups), arms, results["arms"], resamples, data
@@ -224,33 +215,16 @@ def summarise(cells: Path, results: dict[str, Any], data: Data, rounds: int) -> 
     return found
 
 
-CONTROLS = ("duplicated", "pseudo", "collage", "unimatch")
-"""Additions without a generator that generated faces have to beat."""
-
-
-def _additions(arm: dict[str, Any]) -> list[str]:
-    return [one["what"] for one in arm["added"]]
-
-
-def _is_control(arm: dict[str, Any]) -> bool:
-    return bool(arm["added"]) and set(_additions(arm)) <= set(CONTROLS)
-
-
-def is_generated(arm: dict[str, Any]) -> bool:
-    """Whether an arm has generated faces."""
-    return any(what not in BUILT_IN for what in _additions(arm))
-
-
 def _with_controls(
     scored: dict[str, dict[str, Any]], arms: dict[str, dict[int, Any]], about: dict[str, Any], resamples: Resamples, data: Data
 ) -> dict[str, dict[str, Any]]:
     """Adds to arms with generated faces their difference from the best control."""
-    controls = [name for name in scored if _is_control(about[name])]
+    controls = [name for name in scored if about[name]["control"]]
     if not controls:
         return scored
     best = max(controls, key=lambda name: scored[name]["scores"]["mean_f1"]["value"])
     for name in scored:
-        if is_generated(about[name]) and (common := sorted(set(arms[name]) & set(arms[best]))):
+        if about[name]["generated"] and (common := sorted(set(arms[name]) & set(arms[best]))):
             compared = gains(
                 {one: {seed: arms[one][seed] for seed in common} for one in (best, name)}, {name: best}, resamples,
                 data.testing.scheme, {},

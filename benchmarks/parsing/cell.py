@@ -91,7 +91,7 @@ class Training:
         ]
         faces = self.sets.labelled
         if not self.arm.real:  # weights of classes, too, come from what is seen
-            faces, added = _only(added), []
+            faces, added = added[0].faces.labelled(), added[1:]
         weights = fit_parser(
             folder,
             faces=faces,
@@ -122,15 +122,6 @@ class Training:
             "scores": scores(matrix, testing.scheme),
             "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")],
         }
-
-
-def _only(added: list[Addition]) -> LabelledFaces:
-    """The one addition of an arm without labelled faces."""
-    from functools import reduce
-
-    from faceaug.prepare.faces import join
-
-    return reduce(join, (addition.faces.labelled() for addition in added))
 
 
 def predictions(folder: Path) -> ByteArray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +83,3 @@ def _face(parts: ByteArray) -> npt.NDArray[np.bool_]:
 def as_many(faces: LabelledFaces) -> int:
     """How many collages a benchmark makes: as many as it generates, and not each pair of very few faces."""
     return min(4_000, len(faces) * max(len(faces) - 1, 1))
-
-
-def duplicated(faces: LabelledFaces) -> LabelledFaces:
-    """The same faces under another title: a control that adds rows and nothing new."""
-    return dataclasses.replace(faces, title=f"{faces.title}, once more")

@@ -71,9 +71,7 @@ def told(entry: dict[str, Any] | None, form: str = "{:+.2f}") -> str:
 
 def main_arms(results: dict[str, Any]) -> list[str]:
     """Arms with generated faces and labelled ones."""
-    return [
-        name for name, arm in results["arms"].items() if arm["real"] and any(one["what"] not in BUILT_IN for one in arm["added"])
-    ]
+    return [name for name, arm in results["arms"].items() if arm["real"] and arm["generated"]]
 
 
 def sentences(results: dict[str, Any]) -> list[str]:
@@ -216,7 +214,11 @@ def _draw_scores(path: Path, results: dict[str, Any]) -> None:
             ]
             entry = arms[name]["scores"]["mean_f1"]
             axis.plot(values, [row] * len(values), "o", color=f"C{row % 10}", alpha=0.6)
-            axis.plot([entry["low"] or entry["value"], entry["high"] or entry["value"]], [row, row], color=f"C{row % 10}")
+            axis.plot(
+                [entry["value"] if entry[end] is None else entry[end] for end in ("low", "high")],
+                [row, row],
+                color=f"C{row % 10}",
+            )
         axis.set_yticks(range(len(names)), names)
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_xlabel("mean F1, %: each seed, and 95 % over seeds and faces")

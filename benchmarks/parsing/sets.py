@@ -20,7 +20,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.gan.train import fit_gan
 from faceaug.generate.masks import read_masks
 from faceaug.generate.run import Inputs, generate
-from faceaug.parser.config import ParserConfig, ParserTraining
+from faceaug.parser.config import ParserConfig
 from faceaug.parser.ensemble import ensemble
 from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import Parser, load_parser
@@ -30,9 +30,9 @@ from faceaug.progress import say
 from faceaug.runs.jobs import Cell
 from faceaug.shards.index import COMPLETE
 
-from .arms import SetConfig
-from .collage import as_many, collages, duplicated
-from .data import Data
+from .arms import BUILT_IN, SetConfig
+from .collage import as_many, collages
+from .data import BenchConfig, Data
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Recipe:
 
     Attributes:
         parser: P_F's network.
-        parsing: P_F's training.
+        bench: how cells are trained, and so P_F.
         generator: the GAN's networks.
         training: the GAN's training.
         teachers: P_F's that label photos and masks together, of seeds 0, 1, ...; the GAN has the first one.
     """
 
     parser: ParserConfig
-    parsing: ParserTraining
+    bench: BenchConfig
     generator: GeneratorConfig
     training: TrainingConfig
     teachers: int = 1
@@ -94,10 +94,10 @@ class Sets:
 
     def needs(self, what: str) -> tuple[Cell, ...]:
         """The jobs that an addition waits for, the first ones first."""
-        if what in self.given or what in ("duplicated", "collage", "photos", "unimatch"):
-            return ()
         if what == "pseudo":
             return self._parser_jobs
+        if what in self.given or what in BUILT_IN:
+            return ()
         return (*self._parser_jobs, self._gan_job, self._set_jobs[what])
 
     def faces(self, what: str) -> FaceSet:
@@ -112,7 +112,7 @@ class Sets:
 
     def _made_faces(self, what: str) -> FaceSet:
         made: dict[str, Callable[[], FaceSet]] = {
-            "duplicated": lambda: duplicated(self.labelled),
+            "duplicated": lambda: self.labelled,
             "collage": lambda: collages(self.labelled, as_many(self.labelled)),
             "photos": lambda: self.data.oracle,
             "unimatch": lambda: replace(self._photos, labels=None),
@@ -126,10 +126,18 @@ class Sets:
             return self.given[what].about()
         found: dict[str, Any] = {"what": what}
         if what in self.sets:
-            found |= {"set": to_dict(self.sets[what]), "gan": self._identity("gan"), **self._several}
+            found |= self._set_identity(what)
         elif what == "pseudo":
             found |= {"parser": self._identity("parser"), **self._several}
+        elif what == "photos":
+            found |= {"faces": self.data.oracle.about()}
         return found
+
+    def _set_identity(self, name: str) -> dict[str, Any]:
+        """What a generated set depends on; the folder of what is made may serve benchmarks with other oracles."""
+        config = self.sets[name]
+        unused = {"unused": self.data.oracle.about()} if "unused" in config.masks else {}
+        return {"set": to_dict(config), "gan": self._identity("gan"), **unused, **self._several}
 
     @property
     def _several(self) -> dict[str, int]:
@@ -156,7 +164,7 @@ class Sets:
             "faces": self.labelled.about(),
             "tuning": self.data.tuning.about(),
             "parser": to_dict(recipe.parser),
-            "parsing": to_dict(recipe.parsing),
+            "parsing": to_dict(recipe.bench.training(self.count, 0)),
         }
         if stage == "gan":
             found |= {
@@ -184,7 +192,7 @@ class Sets:
                 faces=self.labelled,
                 tuning=self.data.tuning,
                 parser=recipe.parser,
-                training=replace(recipe.parsing, seed=recipe.parsing.seed + seed),
+                training=recipe.bench.training(self.count, seed),
                 compute=self._compute,
                 record={},
                 label=f"P_F of {self.count} labelled, seed {seed}",
@@ -233,7 +241,7 @@ class Sets:
 
     def _set_job(self, name: str) -> Cell:
         config = self.sets[name]
-        folder = self._job_folder(name, {"set": to_dict(config), "gan": self._identity("gan"), **self._several})
+        folder = self._job_folder(name, self._set_identity(name))
 
         def compute() -> dict[str, Any]:
             generator = load_generator(self._gan_job.folder, self._compute)

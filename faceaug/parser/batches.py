@@ -85,8 +85,8 @@ class MixedBatches:
         photos = to_float(np.concatenate([*images, *taught])).to(self._device)
         unknown = [np.full(some.shape[:3], IGNORE, np.uint8) for some in taught]
         maps = torch.from_numpy(np.concatenate([*labels, *unknown])).to(self._device)
-        photos, maps = self._augmented(photos, maps, sum(map(len, labels)), step)
         known = sum(map(len, labels))
+        photos, maps = self._augmented(photos, maps, known, step)
         return Batch(photos[:known], maps[:known], photos[known:])
 
     def _augmented(self, images: Tensor, labels: Tensor, known: int, step: int) -> tuple[Tensor, Tensor]:

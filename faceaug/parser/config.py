@@ -77,7 +77,7 @@ class ParserConfig:
 
         A decoder of five blocks ends with one that doubles the resolution. Where the first layer keeps the resolution that block
         would only repeat it, and the encoder's last stages would see 4 x 4 cells of a face of 64 px: without both, a step takes
-        three fifths of the time and tuning is no worse (benchmarks/results/cell-cost.json).
+        two thirds of the time and tuning is no worse (benchmarks/results/cell-cost.json).
         """
         return self.decoder or ((48, 32, 16) if self.dense_stem else (96, 48, 32, 16, 16))
 

@@ -18,7 +18,7 @@ CONFIDENT = 0.95
 
 
 @torch.no_grad()
-def teach(batch: Batch, teacher: nn.Module, compute: Compute, *, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def teach(batch: Batch, teacher: nn.Module, compute: Compute, *, seed: int) -> tuple[Tensor, Tensor, Tensor | None]:
     """A batch whose photos without labels are strong views with the labels that a teacher gives their weak ones.
 
     Args:
@@ -28,11 +28,12 @@ def teach(batch: Batch, teacher: nn.Module, compute: Compute, *, seed: int) -> t
         seed: of the views.
 
     Returns:
-        Images ``(M, 3, S, S)``, labels ``(M, S, S)`` uint8 with 255 where the teacher is unsure, and the rows' weights ``(M,)``.
+        Images ``(M, 3, S, S)``, labels ``(M, S, S)`` uint8 with 255 where the teacher is unsure, and the rows' weights ``(M,)``,
+        None where there are no such photos.
     """
-    known = batch.images.new_ones(len(batch.images))
     if not len(batch.taught):
-        return batch.images, batch.labels, known
+        return batch.images, batch.labels, None
+    known = batch.images.new_ones(len(batch.images))
     with compute.autocast():
         likely, classes = teacher(compute.image(batch.taught)).float().softmax(1).max(1)
     labels = torch.where(likely >= CONFIDENT, classes, IGNORE).to(torch.uint8)

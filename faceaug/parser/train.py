@@ -126,12 +126,8 @@ def fit_parser(
         # Only now, and not while another process trains here and writes to it.
         log = JsonLog(run / "log.jsonl", keep=lambda row: row["images"] <= step * training.batch)
         while step < training.steps:
-            batch = batches.get(step)
-            if len(batch.taught):
-                seen_by = teach(batch, ema.module, compute, seed=training.seed * 1_000_003 + step)
-                losses.append(train(*seen_by, rate=training.rate(step)))
-            else:
-                losses.append(train(batch.images, batch.labels, rate=training.rate(step)))
+            batch = teach(batches.get(step), ema.module, compute, seed=training.seed * 1_000_003 + step)
+            losses.append(train(*batch, rate=training.rate(step)))
             step += 1
             averaged = step - training.pretrain_steps if step > training.pretrain_steps else step
             ema.update(network, batch=training.batch, images_seen=averaged * training.batch)

@@ -10,22 +10,19 @@ from faceaug.benchmarks.parsing import sets as sets_module
 from faceaug.benchmarks.parsing.arms import SetConfig, parse_arm
 from faceaug.benchmarks.parsing.bench import Plan, bench_parsing
 from faceaug.benchmarks.parsing.data import BenchConfig, Data
-from faceaug.benchmarks.parsing.sets import Recipe
+from faceaug.benchmarks.parsing.sets import Recipe, Sets
 from small import GENERATOR, PARSER
 
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.gan.config import TrainingConfig
 from faceaug.generate.config import GenerateConfig
-from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import align
 
 SETS = {
     "generated": SetConfig(("own", "predicted"), 8, GenerateConfig(gender="any", candidates=4)),
     "transferred": SetConfig(("unused",), 4, GenerateConfig(gender="any", candidates=4)),
 }
-RECIPE = Recipe(
-    PARSER, ParserTraining(images=160, batch=4, evaluations=1), GENERATOR, TrainingConfig(images=8, batch=4), teachers=2
-)
+RECIPE = Recipe(PARSER, BenchConfig(images=160, batch=4, evaluations=1), GENERATOR, TrainingConfig(images=8, batch=4), teachers=2)
 CONFIG = BenchConfig(seeds=1, images=8, batch=4, evaluations=2, rounds=20)
 
 
@@ -113,6 +110,19 @@ def test_labels_replaced_need_several_counts(data, compute, tmp_path):
     assert all(2 <= entry["worth"]["value"] <= 8 for entry in found)
     with pytest.raises(ConfigError, match="--labelled 11: there are 12 labelled faces, of which 2 are kept"):
         _run(tmp_path, data, ["aug"], compute, counts=(11,))
+
+
+def test_what_is_made_depends_on_all_that_it_is_made_of(data, compute, tmp_path):
+    def sets(count=4, unused=2, recipe=RECIPE):
+        return Sets(tmp_path, dataclasses.replace(data, unused=unused), count, recipe, SETS, {}, compute, None)
+
+    (first,), (other,) = ([job.folder for job in some.needs("transferred")][-1:] for some in (sets(), sets(unused=3)))
+    assert first != other  # other masks, in the same folder of what is made
+    assert sets().needs("generated")[-1].folder == sets(unused=3).needs("generated")[-1].folder
+    assert sets().about("photos") != sets(unused=3).about("photos")
+    usual = dataclasses.replace(RECIPE, bench=BenchConfig())  # P_F is trained as long as the cells of its labels
+    assert [usual.bench.training(count, 0).images for count in (200, 2_000)] == [4_000, 16_000]
+    assert sets(2, recipe=usual).needs("pseudo")[0].folder != sets(2).needs("pseudo")[0].folder
 
 
 def test_a_given_set_needs_no_gan(data, noise, compute, tmp_path):

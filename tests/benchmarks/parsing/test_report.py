@@ -14,10 +14,11 @@ def _results(gain, seeds=3, control=None, curve=(0.5, 0.7, 0.8, 0.8)):
         "data": "drawn",
         "finished": True,
         "arms": {
-            "aug": {"augment": "geometric", "added": [], "real": True, "base": "aug"},
+            "aug": {"augment": "geometric", "added": [], "real": True, "base": "aug", "generated": False},
             "aug+generated": {
                 "augment": "geometric",
                 "added": [{"what": "generated", "share": 0.3}],
+                "generated": True,
                 "real": True,
                 "base": "aug",
             },
