@@ -47,6 +47,8 @@ from faceaug.runs.checkpoint import WEIGHTS
 from faceaug.runs.folder import claim
 from faceaug.runs.jobs import Cell, compute_cells
 
+from .resampling import Resamples, interval, measured
+
 NOTHING, PHOTOS, RECONSTRUCTED, RETURNED, TRANSFERRED = "nothing", "photos", "reconstructed", "returned", "transferred"
 GENERATED = (RECONSTRUCTED, RETURNED, TRANSFERRED)
 ARMS = (NOTHING, PHOTOS, *GENERATED)
@@ -282,33 +284,13 @@ def worth(matrices: IntArray, scheme: Scheme, *, rounds: int) -> dict[str, Any]:
         ``value``, ``low``, ``high``, None where the photos gain nothing.
     """
     seeds, count = matrices.shape[1:3]
-    rng = np.random.default_rng(0)
-
-    def measured(some: IntArray, weight: IntArray) -> npt.NDArray[np.float64]:
-        pooled = np.einsum("asfij,sf->asij", matrices[:, some], weight)
-        f1 = np.array([[scores(matrix, scheme)["mean_f1"] for matrix in row] for row in pooled]).mean(axis=1)
-        gains = 100 * (f1[1:] - f1[0])
-        return np.concatenate([gains, gains[1:] / (gains[0] if gains[0] else np.nan)])
-
-    point = measured(np.arange(seeds), np.ones((seeds, count), dtype=np.int64))
-    found = np.array(
-        [
-            measured(
-                np.asarray(rng.integers(seeds, size=seeds)),
-                np.repeat(np.bincount(rng.integers(count, size=count), minlength=count)[None], seeds, axis=0),
-            )
-            for _ in range(rounds)
-        ]
-    )
-    low, high = np.quantile(found, (0.025, 0.975), axis=0)
-
-    def entry(index: int) -> dict[str, float | None]:
-        values = {"value": point[index], "low": low[index], "high": high[index]}
-        return {name: round(float(value), 4) if np.isfinite(value) else None for name, value in values.items()}
-
-    result: dict[str, Any] = {arm: {"gain": entry(index)} for index, arm in enumerate(ARMS[1:])}
-    for index, arm in enumerate(ARMS[2:], len(ARMS) - 1):
-        result[arm]["worth"] = entry(index)
+    resamples = Resamples.draw(seeds, count, rounds)
+    nothing, *others = [measured(of_arm, resamples, scheme)["mean_f1"] for of_arm in matrices]
+    gains = dict(zip(ARMS[1:], [found - nothing for found in others], strict=True))
+    result: dict[str, Any] = {arm: {"gain": interval(gain)} for arm, gain in gains.items()}
+    photos = np.where(gains[PHOTOS], gains[PHOTOS], np.nan)
+    for arm in GENERATED:
+        result[arm]["worth"] = interval(gains[arm] / photos)
     return result
 
 

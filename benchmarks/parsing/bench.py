@@ -20,12 +20,13 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.runs.folder import claim
 from faceaug.runs.jobs import compute_cells
 
+from ..resampling import METRICS, Resamples, measured
 from .arms import Arm, SetConfig
 from .cell import Training, matrices, predictions
 from .data import BenchConfig, Data, parser_config
+from .gains import gains, labels_replaced
 from .report import write_report
 from .sets import Recipe, Sets
-from .statistics import METRICS, Resamples, gains, labels_replaced, measured
 
 RESULTS = "results.json"
 
@@ -192,7 +193,7 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
         data: who scores.
 
     Returns:
-        ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.statistics.gains`, each arm also ``over_control``
+        ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.gains.gains`, each arm also ``over_control``
         where it has generated faces and controls were measured; ``labels_replaced`` by parser and arm.
     """
     seeds = 1 + max((cell["seed"] for cell in results["cells"]), default=0)

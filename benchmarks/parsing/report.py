@@ -17,12 +17,12 @@ from faceaug.page import Section, write_page
 from faceaug.parser.metrics import confusion, scores
 from faceaug.pictures import grid
 
+from ..resampling import METRICS
 from ..tables import markdown_table
 from .arms import BUILT_IN
 from .cell import predictions
 from .data import PASSES, SHORTEST, Data
 from .sets import Sets
-from .statistics import METRICS
 
 REPORT, TABLE = "report.html", "table.md"
 CURVE, TUNING, WORST, ADDITIONS = "labels.png", "tuning.png", "worst.png", "additions.png"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from faceaug.benchmarks.parsing.statistics import Resamples, gains, interval, labels_replaced, measured
+from faceaug.benchmarks.parsing.gains import gains, labels_replaced
+from faceaug.benchmarks.resampling import Resamples
 
 from faceaug.labels import HELEN_11
-from faceaug.parser.metrics import scores
 
 EYE = np.eye(11, dtype=np.int64)
 
@@ -13,25 +13,6 @@ def _faces(rate, count=40, seed=0):
     rng = np.random.default_rng(seed)
     right = (100 * np.clip(rate + rng.normal(0, 0.02, count), 0, 1)).round().astype(np.int64)[:, None, None]
     return right * EYE + (100 - right) * np.roll(EYE, 1, axis=1)
-
-
-def test_the_first_resample_is_the_sample_and_scores_as_metrics_do():
-    matrices = np.random.default_rng(0).integers(0, 50, (1, 7, 11, 11))
-    found = measured(matrices, Resamples.draw(1, 7, 20), HELEN_11)
-    expected = scores(matrices[0].sum(0), HELEN_11)
-    for key in ("mean_f1", "mean_iou", "pixel_accuracy", "helen_overall"):
-        assert found[key][0] == pytest.approx(100 * expected[key], abs=1e-3)
-    assert found["f1 nose"][0] == pytest.approx(100 * expected["f1"]["nose"], abs=1e-3)
-    assert found["mean_f1"][1:].std() > 0
-
-
-def test_a_class_that_no_face_has_is_left_out():
-    matrices = np.zeros((1, 3, 11, 11), dtype=np.int64)
-    matrices[:, :, :5, :5] = 10 * np.eye(5, dtype=np.int64)
-    found = measured(matrices, Resamples.draw(1, 3, 10), HELEN_11)
-    assert (found["mean_f1"] == 100).all()
-    assert np.isnan(found["f1 hair"]).all()
-    assert interval(found["f1 hair"]) == {"value": None, "low": None, "high": None}
 
 
 def test_differences_are_paired_over_faces_and_seeds():
