@@ -23,7 +23,9 @@ from .bench_worth import bench_worth
 from .check import check
 from .demo import demo
 from .draw import draw
+from .edit import edit
 from .evaluate import evaluate
+from .faces import faces
 from .generate import generate
 from .parse import parse
 from .plot import plot
@@ -31,8 +33,10 @@ from .prepare import prepare
 from .push import push
 from .replay import replay
 from .shards import shards
+from .swap import swap
 from .train_gan import train_gan
 from .train_parser import train_parser
+from .transfer import transfer
 from .workspace import on_workspace
 
 app = typer.Typer(
@@ -75,6 +79,10 @@ app.command("generate")(on_workspace(generate))
 shards.command("replay")(on_workspace(replay))
 app.add_typer(shards, name="shards")
 app.command("push")(on_workspace(push))
+app.command("edit")(on_workspace(edit))
+app.command("transfer")(on_workspace(transfer))
+app.command("swap")(on_workspace(swap))
+app.command("faces")(on_workspace(faces))
 app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))
