@@ -37,6 +37,7 @@ from .swap import swap
 from .train_gan import train_gan
 from .train_parser import train_parser
 from .transfer import transfer
+from .web.command import web
 from .workspace import on_workspace
 
 app = typer.Typer(
@@ -83,6 +84,7 @@ app.command("edit")(on_workspace(edit))
 app.command("transfer")(on_workspace(transfer))
 app.command("swap")(on_workspace(swap))
 app.command("faces")(on_workspace(faces))
+app.command("web")(on_workspace(web))
 app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))

@@ -14,10 +14,15 @@ import torch
 from faceaug.arrays import IntArray
 from faceaug.errors import ConfigError
 from faceaug.prepare.faces import LabelledFaces
+from faceaug.shards.dropped import rows_without
 from faceaug.shards.reader import ShardReader
 
 from .samples import Form, Sample, check_form, face_sample
 from .shard_rows import ShardRows
+
+
+def _listed(paths: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
+    return [paths] if isinstance(paths, (str, Path)) else paths
 
 
 class SyntheticFaces(torch.utils.data.Dataset[Sample]):
@@ -31,6 +36,7 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         transforms: called as ``transforms(image, mask)``, for example a torchvision v2 transform; of dictionaries as
             ``transforms(image=image, mask=mask)``.
         min_agreement: leave out faces whose agreement with their mask is lower.
+        without: lists of rows that are left out, JSON files that ``faceaug web`` writes; the order of the others stays.
         form: ``pair`` gives ``tv_tensors``; ``dict`` gives ``{"image": (S, S, 3), "mask": (S, S)}``, uint8 arrays.
 
     Attributes:
@@ -38,7 +44,8 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
 
     Raises:
         ShardDamaged: missing, unfinished, truncated, or not of this format.
-        ConfigError: no face is left, the sets' label schemes differ, or an unknown form.
+        ConfigError: no face is left, the sets' label schemes differ, an unknown form, or a list of another set or of rows that
+            its set does not have.
     """
 
     def __init__(
@@ -47,10 +54,11 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         *,
         transforms: Callable[..., Any] | None = None,
         min_agreement: float = 0.0,
+        without: str | Path | Sequence[str | Path] = (),
         form: Form = "pair",
     ) -> None:
         check_form(form)
-        self.readers = [ShardReader(one) for one in ([folder] if isinstance(folder, (str, Path)) else folder)]
+        self.readers = [ShardReader(one) for one in _listed(folder)]
         self.transforms, self.form = transforms, form
         if not self.readers:
             raise ConfigError("SyntheticFaces: no folder is named; give it one or several")
@@ -62,6 +70,11 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         self._chosen = self._agreeing(min_agreement) if min_agreement > 0 else None
         if not len(self):
             raise ConfigError(f"min_agreement {min_agreement}: no face of {folder} reaches it; lower it")
+        lists = [Path(one) for one in _listed(without)]
+        if lists:
+            self._chosen = self._left_by(lists)
+            if not len(self):
+                raise ConfigError(f"{', '.join(map(str, lists))}: no face of {folder} is left; drop fewer")
 
     def _agreeing(self, least: float) -> IntArray:
         """Rows of all sets, one after the other, whose agreement is high enough."""
@@ -69,6 +82,14 @@ class SyntheticFaces(torch.utils.data.Dataset[Sample]):
         for reader in self.readers:
             reader.close()
         return np.flatnonzero(found >= least)
+
+    def _left_by(self, lists: Sequence[Path]) -> IntArray:
+        """Rows of all sets that are chosen and that no list has; no shard is opened for it."""
+        kept = np.zeros(self._starts[-1], dtype=bool)
+        kept[slice(None) if self._chosen is None else self._chosen] = True
+        for start, rows in zip(self._starts[:-1], rows_without(self.readers, lists), strict=True):
+            kept[start + np.array(rows, dtype=np.int64)] = False
+        return np.flatnonzero(kept)
 
     def __len__(self) -> int:
         return int(self._starts[-1]) if self._chosen is None else len(self._chosen)

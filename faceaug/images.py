@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from faceaug.arrays import ByteArray
-from faceaug.errors import DatasetDamaged
+from faceaug.errors import DatasetDamaged, FaceaugError
 from faceaug.files import atomic_file
 from faceaug.labels import Scheme
 
@@ -109,15 +109,30 @@ def decode(path: Path, read: Callable[[Image.Image], T]) -> T:
         data = path.read_bytes()
     except OSError as error:
         raise DatasetDamaged(f"{path}: cannot be read ({error.strerror}); copy it again") from error
+    return decode_bytes(data, str(path), read)
+
+
+def decode_bytes(data: bytes, name: str, read: Callable[[Image.Image], T], *, formats: Sequence[str] | None = None) -> T:
+    """What a function makes of an opened picture.
+
+    Args:
+        data: the file's bytes.
+        name: of the file, for messages.
+        read: is called with the picture, of which only the header has been read.
+        formats: Pillow's names of those that are tried; all where None.
+
+    Raises:
+        DatasetDamaged: no readable image.
+    """
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
                 return read(image)
-    except DatasetDamaged:
+    except FaceaugError:
         raise
     except Exception as error:  # on damaged bytes Pillow's plugins raise nearly anything
-        raise DatasetDamaged(f"{path}: no readable image ({_told(data, error)}); copy it again, or leave it out") from error
+        raise DatasetDamaged(f"{name}: no readable image ({_told(data, error)}); copy it again, or leave it out") from error
 
 
 def _told(data: bytes, error: Exception) -> str:

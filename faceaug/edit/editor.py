@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -43,8 +44,21 @@ def check_components(names: Sequence[str]) -> None:
             raise ConfigError(f"--component {name}: unknown; use {', '.join(TRANSFERABLE)}")
 
 
+def _key(face: PhotoFace) -> bytes:
+    """What a look follows from, as a hash: the crop itself is not kept."""
+    return hashlib.sha256(face.image.tobytes() + face.labels.tobytes()).digest()
+
+
+@dataclass
+class _Known:
+    """What is kept of a face."""
+
+    look: Look
+    rebuilt: ByteArray | None = None
+
+
 _KEPT = 64
-"""Faces whose looks are kept."""
+"""Faces of which something is kept."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ class Editor:
         face = editor.face("portrait.jpg")
         editor.edit(face, "smile").save("smile.png")
 
-    Looks are kept: a second edit of a face costs what generating it costs.
+    Looks and reconstructions are kept: a second edit of a face costs what generating it once costs.
 
     Args:
         generator: loaded, or a run's folder or weights file.
@@ -121,7 +135,7 @@ class Editor:
         # One face at a time: a whole chunk would take sixteen times as long, and each result must not depend on others.
         self.generator, self.parser = replace(generator, chunk=1), parser
         self.scheme, self.size = generator.config.scheme, generator.config.size
-        self._looks: OrderedDict[bytes, Look] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def face(self, photo: str | Path | Picture, *, number: int | None = None, force: bool = False, name: str = "") -> PhotoFace:
         """The face of a photo, see :func:`faceaug.edit.face.find_face`.
@@ -155,10 +169,8 @@ class Editor:
         own = Target(face.image, face.labels, self.scheme)
         target = own if mask is None else own.with_labels(mask)
         target = apply_changes(target, wanted)
-        look = self._look(face)
-        rebuilt = self._generate(look, own)
         region = grown((target.labels != own.labels) & (target.labels != IGNORE))
-        generated = in_tone(self._generate(look, target), rebuilt, face.image, region)
+        generated = in_tone(self._generate(self._look(face), target), self._rebuilt(face), face.image, region)
         return self._put_back(face, target.labels, generated, region)
 
     def transfer(self, face: PhotoFace, other: PhotoFace, what: str | Sequence[str]) -> Edited:
@@ -215,15 +227,28 @@ class Editor:
         """Where some components are in a face's mask."""
         return among(self.scheme.anatomy(face.labels), *(part for number in taken for part in COMPONENTS[number].labels))
 
+    def forget(self, face: PhotoFace) -> None:
+        """Nothing of a face is kept any more."""
+        self._known.pop(_key(face), None)
+
     def _look(self, face: PhotoFace) -> Look:
         """A face's look, encoded once."""
-        key = face.image.tobytes() + face.labels.tobytes()
-        if key not in self._looks:
-            self._looks[key] = self.generator.encode(face.image[None], face.labels[None])
-        self._looks.move_to_end(key)
-        while len(self._looks) > _KEPT:
-            self._looks.popitem(last=False)
-        return self._looks[key]
+        return self._of(face).look
+
+    def _rebuilt(self, face: PhotoFace) -> ByteArray:
+        """A face generated on its own mask, once."""
+        known = self._of(face)
+        if known.rebuilt is None:
+            known.rebuilt = self._generate(known.look, Target(face.image, face.labels, self.scheme))
+        return known.rebuilt
+
+    def _of(self, face: PhotoFace) -> _Known:
+        """What is kept of a face; another thread may forget it at any time."""
+        known = self._known.pop(_key(face), None) or _Known(self.generator.encode(face.image[None], face.labels[None]))
+        self._known[_key(face)] = known
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return known
 
     def _generate(self, look: Look, target: Target) -> ByteArray:
         generated: ByteArray = self.generator.generate(look, target.image[None], target.labels[None])[0]

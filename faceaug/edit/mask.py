@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from faceaug.arrays import ByteArray
+from faceaug.edit.colours import from_colours
 from faceaug.edit.face import PhotoFace
 from faceaug.errors import ConfigError, DatasetDamaged
-from faceaug.images import read_grey
+from faceaug.images import decode_bytes, read_grey
 from faceaug.labels import IGNORE, Scheme
 from faceaug.prepare.align import warp_labels
 
@@ -35,6 +37,31 @@ def fit_mask(labels: ByteArray, scheme: Scheme, size: int, where: str) -> ByteAr
         raise ConfigError(f"{where}: is {width}x{height}; a mask of an aligned face is square")
     scale = size / width
     return warp_labels(labels, np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]]), size, classes=len(scheme))
+
+
+def read_painted(png: bytes, face: PhotoFace) -> ByteArray:
+    """A mask for a face that was painted on its aligned crop, in the scheme's colours.
+
+    Args:
+        png: a PNG file of the crop's size.
+        face: whose mask it is to be.
+
+    Returns:
+        ``(S, S)`` uint8; what is white or transparent keeps the face's own label.
+
+    Raises:
+        DatasetDamaged: no readable PNG.
+        ConfigError: another size, or a picture in other colours; see :func:`faceaug.edit.colours.from_colours`.
+    """
+    size = len(face.labels)
+
+    def read(opened: Image.Image) -> ByteArray:
+        if opened.size != (size, size):  # before it is decoded
+            raise ConfigError(f"mask: is {opened.width} x {opened.height} pixels; the aligned face is {size} x {size}")
+        return np.array(opened.convert("RGBA"))
+
+    mask = from_colours(decode_bytes(png, "mask", read, formats=("PNG",)), face.scheme)
+    return np.where(mask == IGNORE, face.labels, mask)
 
 
 def read_mask(path: Path, face: PhotoFace) -> ByteArray:

@@ -53,19 +53,24 @@ class Picture:
         jpeg = check_target(path)
         if jpeg and self.alpha is not None:
             raise ConfigError(f"{path}: the photo is transparent and JPEG has no alpha channel; name a .png file")
-        layers = pixels if self.alpha is None else np.dstack([pixels, self.alpha])
-        image = Image.fromarray(np.ascontiguousarray(layers))
-        data = io.BytesIO()
-        if jpeg:
-            image.save(data, format="JPEG", quality=JPEG_QUALITY, subsampling=0, exif=self.exif, icc_profile=self.profile)
-            written = with_jpeg_mark(data.getvalue(), EDITED)
-        else:
-            image.save(
-                data, format="PNG", compress_level=6, pnginfo=png_texts(EDITED), exif=self.exif or None, icc_profile=self.profile
-            )
-            written = data.getvalue()
+        written = self._jpeg(pixels) if jpeg else self.png(pixels)
         with atomic_file(path) as part:
             part.write_bytes(written)
+
+    def png(self, pixels: ByteArray) -> bytes:
+        """Edited pixels ``(H, W, 3)`` as a PNG file; see :meth:`save`."""
+        layers = pixels if self.alpha is None else np.dstack([pixels, self.alpha])
+        data = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(layers)).save(
+            data, format="PNG", compress_level=6, pnginfo=png_texts(EDITED), exif=self.exif or None, icc_profile=self.profile
+        )
+        return data.getvalue()
+
+    def _jpeg(self, pixels: ByteArray) -> bytes:
+        data = io.BytesIO()
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        image.save(data, format="JPEG", quality=JPEG_QUALITY, subsampling=0, exif=self.exif, icc_profile=self.profile)
+        return with_jpeg_mark(data.getvalue(), EDITED)
 
 
 def check_target(path: Path) -> bool:
@@ -84,17 +89,18 @@ def read_picture(path: Path) -> Picture:
     Raises:
         DatasetDamaged: missing, no readable image, cut short, or of 32 bits a channel.
     """
+    return decode(path, lambda opened: as_picture(opened, path))
 
-    def read(opened: Image.Image) -> Picture:
-        image = ImageOps.exif_transpose(opened)
-        exif = image.getexif()
-        exif.pop(_ORIENTATION, None)
-        colours = image.mode.startswith(("RGB", "P"))
-        profile = image.info.get("icc_profile") if colours else None
-        block = exif.tobytes() if len(exif) else b""
-        if image.mode in _WITH_ALPHA or "transparency" in image.info:
-            layers = np.array(image.convert("RGBA"))
-            return Picture(np.ascontiguousarray(layers[..., :3]), layers[..., 3], block, profile)
-        return Picture(rgb(image, path), None, block, profile)
 
-    return decode(path, read)
+def as_picture(opened: Image.Image, path: Path) -> Picture:
+    """An opened photo for editing, see :func:`read_picture`; the path is for messages."""
+    image = ImageOps.exif_transpose(opened)
+    exif = image.getexif()
+    exif.pop(_ORIENTATION, None)
+    colours = image.mode.startswith(("RGB", "P"))
+    profile = image.info.get("icc_profile") if colours else None
+    block = exif.tobytes() if len(exif) else b""
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        layers = np.array(image.convert("RGBA"))
+        return Picture(np.ascontiguousarray(layers[..., :3]), layers[..., 3], block, profile)
+    return Picture(rgb(image, path), None, block, profile)

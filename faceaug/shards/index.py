@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,21 @@ def read_index(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ShardDamaged(f"{folder}: holds no finished set; run the same `faceaug generate` command to its end")
     return read_json(path, "faces", "planned", "dropped", "agreement", "shards", advice="delete it to generate what is missing")
+
+
+def set_hash(folder: Path) -> str:
+    """SHA-256 of which faces a finished set holds, in which order: the same wherever it lies, another where a shard differs.
+
+    Of sets written before the index held hashes, of the index.
+
+    Raises:
+        ShardDamaged, CheckpointMismatch: as :func:`read_index`.
+    """
+    shards = read_index(folder)["shards"]
+    if any("sha256" not in shard for shard in shards):
+        return hashlib.sha256((folder / COMPLETE).read_bytes()).hexdigest()
+    held = [[shard["rows"], shard["sha256"]] for shard in shards]
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
 
 def common_facts(size: int, scheme: Scheme) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import json
 import pickle
 import subprocess
 import sys
@@ -14,11 +15,14 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from faceaug.errors import ConfigError, ShardDamaged
+from faceaug.labels import HELEN_11
 from faceaug.parser.additions import Addition
 from faceaug.parser.batches import MixedBatches
 from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import join
 from faceaug.prepare.rows import row_hashes
+from faceaug.shards.dropped import DropFile
+from faceaug.shards.reader import ShardReader
 from faceaug.tensors import to_bytes
 
 
@@ -176,3 +180,58 @@ def test_the_benchmark_trains_on_what_these_classes_give(folder, noise):
         for image, mask in zip(images, masks, strict=True):
             found = known[to_bytes(image[None])[0].transpose(2, 0, 1).tobytes()]
             assert torch.equal(found, mask)
+
+
+def _list(folder, lists, rows):
+    file = DropFile(lists, ShardReader(folder))
+    file.change(drop=rows)
+    return file.path
+
+
+@pytest.fixture
+def lists(tmp_path_factory):
+    return tmp_path_factory.mktemp("lists")
+
+
+def test_rows_of_a_list_are_left_out_and_the_order_stays(lists, folder):
+    dropped = _list(folder, lists, [8, 0, 3])
+    faces = SyntheticFaces(folder, without=dropped)
+    assert [faces.about(index)["row"] for index in range(len(faces))] == [1, 2, 4, 5, 6, 7, 9]
+    assert (faces[2][1].numpy() == noise_faces(10, 16).labels[4]).all()
+    assert (faces.faces.labels[:] == noise_faces(10, 16).labels[[1, 2, 4, 5, 6, 7, 9]]).all()
+    fitting = SyntheticFaces(folder, without=[dropped], min_agreement=0.25)
+    assert [fitting.about(index)["row"] for index in range(len(fitting))] == [4, 5, 6, 7, 9]
+    copy = pickle.loads(pickle.dumps(faces))
+    assert torch.equal(copy[6][0], faces[6][0])
+
+
+def test_lists_of_several_sets(tmp_path, lists, folder):
+    other = write_set(tmp_path / "other", noise_faces(4, 16, seed=1))
+    both = [_list(folder, lists, [1]), _list(other, lists, [0, 2])]
+    faces = SyntheticFaces([folder, other, folder], without=both)
+    kept = [0, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [faces.about(index)["row"] for index in range(len(faces))] == [*kept, 1, 3, *kept]
+    with pytest.raises(ConfigError, match=r"lists rows of another set, other"):
+        SyntheticFaces(folder, without=both)
+    with pytest.raises(ConfigError, match=r"no face of .* is left; drop fewer"):
+        SyntheticFaces(folder, without=_list(folder, lists / "all", range(10)))
+
+
+def test_no_shard_is_opened_to_leave_rows_out(lists, folder, monkeypatch):
+    dropped = _list(folder, lists, [1])
+    monkeypatch.setattr(ShardReader, "_open", None)
+    index = json.loads((folder / "complete.json").read_text())
+    assert "scheme" not in index  # of such an older set one shard is opened for its scheme
+    monkeypatch.setattr(ShardReader, "_first_facts", lambda reader: setattr(reader, "_scheme", HELEN_11))
+    assert len(SyntheticFaces(folder, without=dropped)) == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"rows": [10]}, "row 10 is not in .*, which has rows 0 to 9"), ({"hash": "0"}, "lists rows of another set")],
+)
+def test_lists_that_do_not_fit_the_set_are_one_line(lists, folder, change, told):
+    path = _list(folder, lists, [1])
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ConfigError, match=told):
+        SyntheticFaces(folder, without=path)

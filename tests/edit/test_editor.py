@@ -99,6 +99,22 @@ def test_a_face_is_encoded_once(editor, pair, monkeypatch):
     assert len(calls) == 2
 
 
+def test_a_second_edit_generates_once_and_a_forgotten_face_anew(editor, pair, monkeypatch):
+    fresh, calls = Editor(editor.generator, editor.parser), []
+    kind = type(editor.generator)
+    for name in ("encode", "generate"):
+        real = getattr(kind, name)
+        monkeypatch.setattr(kind, name, lambda self, *a, name=name, real=real: calls.append(name) or real(self, *a))
+    first = fresh.edit(pair[0], "mouth-open").pixels
+    assert sorted(calls) == ["encode", "generate", "generate"]
+    assert (fresh.edit(pair[0], "mouth-open").pixels == first).all()
+    assert calls[3:] == ["generate"]
+    fresh.forget(pair[0])
+    assert (fresh.edit(pair[0], "mouth-open").pixels == first).all()
+    assert sorted(calls[4:]) == ["encode", "generate", "generate"]
+    fresh.forget(pair[1])  # never seen
+
+
 def test_a_painted_mask_comes_before_the_changes(editor, pair):
     bald = np.where(pair[0].labels == HAIR, 0, pair[0].labels).astype(np.uint8)
     edited = editor.edit(pair[0], "mouth-open", mask=bald)

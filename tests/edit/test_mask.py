@@ -1,10 +1,13 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from faceaug.edit.face import PhotoFace
-from faceaug.edit.mask import fit_mask, is_mask, read_mask
+from faceaug.edit.mask import fit_mask, is_mask, read_mask, read_painted
 from faceaug.edit.picture import Picture
-from faceaug.errors import ConfigError
+from faceaug.errors import ConfigError, DatasetDamaged
 from faceaug.images import write_palette_png, write_png
 from faceaug.labels import HELEN_11, IGNORE
 from faceaug.prepare.paste import uncrop_labels
@@ -58,3 +61,31 @@ def test_a_square_becomes_smaller_by_majority():
     assert found.shape == (64, 64)
     assert (found[:, 32:] == 1).all()
     assert (found[:, :31] == 0).all()
+
+
+def _png(picture):
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, format="PNG")
+    return data.getvalue()
+
+
+def test_a_mask_painted_on_the_crop_comes_back_exactly(face):
+    painted = face.labels.copy()
+    painted[:8], painted[40:44] = 10, 1
+    assert (read_painted(_png(HELEN_11.colour(painted)), face) == painted).all()
+    opaque = np.full((64, 64, 1), 255, np.uint8)
+    opaque[:8] = 0  # of what is transparent or white, nothing was painted
+    found = read_painted(_png(np.concatenate([HELEN_11.colour(painted), opaque], axis=2)), face)
+    assert (found[:8] == face.labels[:8]).all()
+    assert (found[8:] == painted[8:]).all()
+    painted[50:] = IGNORE
+    assert (read_painted(_png(HELEN_11.colour(painted)), face)[50:] == face.labels[50:]).all()
+
+
+def test_other_pictures_are_no_painted_masks(face):
+    with pytest.raises(ConfigError, match="mask: is 32 x 64 pixels; the aligned face is 64 x 64"):
+        read_painted(_png(np.zeros((64, 32, 3), np.uint8)), face)
+    with pytest.raises(DatasetDamaged, match="mask: no readable image"):
+        read_painted(b"nothing", face)
+    with pytest.raises(ConfigError, match="none of the colours of helen-11"):
+        read_painted(_png(np.full((64, 64, 3), (1, 200, 255), np.uint8)), face)
