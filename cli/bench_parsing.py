@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from faceaug.benchmarks.parsing.bench import Plan
     from faceaug.benchmarks.parsing.data import BenchConfig, Data
 
-_QUICK: dict[str, Any] = {"seeds": 1, "images": 3_000}
+_QUICK: dict[str, Any] = {"seeds": 1, "images": 6_000}
 _QUICK_PRESET, _QUICK_GAN_IMAGES, _QUICK_FACES = "demo", 4_000, 2_000
 
 
@@ -120,7 +120,10 @@ def bench_parsing(
     for line in (*sentences(results), *warnings(results)):
         typer.echo(line)
     if quick:
-        typer.echo("One seed and short trainings: this can show a large gain or that something is broken, and no small one.")
+        typer.echo(
+            "One seed, and trainings that end before their plateau: this can show a large gain or that something is broken, and "
+            "no small gain. Where training is short any addition helps; what generated faces add is their lead over aug+pseudo."
+        )
     typer.echo(f"report: {run / REPORT}")
 
 
