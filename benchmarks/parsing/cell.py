@@ -24,7 +24,7 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.runs.jobs import Cell
 from faceaug.runs.log import read_log
 
-from .arms import Arm
+from .arms import CONTINUE, Arm
 from .data import Data
 from .sets import Sets
 
@@ -58,10 +58,17 @@ class Training:
     def _trained(self) -> tuple[ParserTraining, tuple[float, ...]]:
         return self.arm.training(self.usual)
 
+    @property
+    def _plain(self) -> bool:
+        """Whether it is the labelled faces alone: such parsers are trained once, for whatever they are needed."""
+        return self.arm.real and not self.arm.added and self.arm.schedule != CONTINUE
+
     @cached_property
-    def _parser_job(self) -> Cell | None:
-        """The job of a P_F that was trained as this cell would be: it is not trained twice."""
-        return None if self.arm.added else self.sets.trained_alike(self.parser[1], self._trained[0])
+    def _first(self) -> Cell | None:
+        """The job of the parser that it is, or that it continues from."""
+        if self._plain:
+            return self.sets.plain(self.parser[1], self._trained[0])
+        return self.sets.plain(self.parser[1], self.usual) if self.arm.schedule == CONTINUE else None
 
     @cached_property
     def job(self) -> Cell:
@@ -74,11 +81,12 @@ class Training:
             "added": [{**self.sets.about(one.what), "share": share} for one, share in zip(self.arm.added, shares, strict=True)],
             "tuning": self.data.tuning.about(),
             "testing": self.data.testing.about(),
+            **({"continues": to_dict(self.usual)} if self.arm.schedule == CONTINUE else {}),
         }
         words = (self.arm.name, str(self.sets.count), self.parser[0], f"seed{self.usual.seed}", short_hash(identity))
         name = "-".join("".join(letter if letter.isalnum() or letter in "+." else "_" for letter in word) for word in words)
         needs = dict.fromkeys(need for one in self.arm.added for need in self.sets.needs(one.what))
-        needs |= {} if self._parser_job is None else {self._parser_job: None}
+        needs |= {} if self._first is None else {self._first: None}
         return Cell(self.run / "cells" / name, self._compute, self._told, needs=tuple(needs))
 
     def _told(self, result: dict[str, Any]) -> str:
@@ -90,7 +98,7 @@ class Training:
     def _compute(self) -> dict[str, Any]:
         began = time.monotonic()
         folder = self.job.folder
-        trained = self._fit(folder) if self._parser_job is None else self._parser_job.folder
+        trained = self._first.folder if self._plain and self._first is not None else self._fit(folder)
         testing = self.data.testing
         predicted = predict_labels(load_parser(trained, self.compute), testing.images, batch=64)
         with atomic_file(folder / PREDICTED) as path, open(path, "wb") as handle:
@@ -130,6 +138,7 @@ class Training:
             compute=self.compute,
             record={"arm": self.arm.name},
             additions=added,
+            start=None if self._first is None else load_parser(self._first.folder, self.compute),
             label=f"{self.arm.name}, {self.sets.count} labelled, seed {self.usual.seed}",
         )
         return folder

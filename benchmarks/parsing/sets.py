@@ -161,12 +161,7 @@ class Sets:
 
     def _identity(self, stage: str) -> dict[str, Any]:
         recipe = self._made
-        found: dict[str, Any] = {
-            "faces": self.labelled.about(),
-            "tuning": self.data.tuning.about(),
-            "parser": to_dict(recipe.parser),
-            "parsing": to_dict(recipe.bench.training(self.count, 0)),
-        }
+        found = self._plain_identity(recipe.parser, recipe.bench.training(self.count, 0))
         if stage == "gan":
             found |= {
                 "photos": self._photos.about(),
@@ -180,34 +175,45 @@ class Sets:
 
     @cached_property
     def _parser_jobs(self) -> tuple[Cell, ...]:
-        return tuple(self._parser_job(seed) for seed in range(self._made.teachers))
-
-    def _parser_job(self, seed: int) -> Cell:
         recipe = self._made
-        identity = self._identity("parser")
+        return tuple(self.plain(recipe.parser, recipe.bench.training(self.count, seed)) for seed in range(recipe.teachers))
+
+    def plain(self, parser: ParserConfig, training: ParserTraining) -> Cell:
+        """The job of a parser that is trained on the labelled faces alone.
+
+        P_F's are such parsers, and so are arms without additions and what arms continue from: each is trained once.
+        """
+        seed = training.seed
+        identity = self._plain_identity(parser, training)
         folder = self._job_folder("parser", {**identity, "seed": seed} if seed else identity)
+        if (known := self._jobs.get(folder.name)) is not None:
+            return known
+        label = f"{self.count} labelled, {training.augment}, seed {seed}"
 
         def compute() -> dict[str, Any]:
             weights = fit_parser(
                 folder,
                 faces=self.labelled,
                 tuning=self.data.tuning,
-                parser=recipe.parser,
-                training=recipe.bench.training(self.count, seed),
+                parser=parser,
+                training=training,
                 compute=self._compute,
                 record={},
-                label=f"P_F of {self.count} labelled, seed {seed}",
+                label=label,
             )
             return {"made": "parser", "labelled": self.count, "weights": weights.name}
 
-        return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces, seed {seed}: {folder}")
+        job = self._jobs[folder.name] = Cell(folder, compute, lambda result: f"parser of {label}: {folder}")
+        return job
 
-    def trained_alike(self, parser: ParserConfig, training: ParserTraining) -> Cell | None:
-        """The P_F that is what an arm without additions would train; None where there is none, or nothing is made here."""
-        if self._recipe is None or parser != self._recipe.parser or training.seed >= self._recipe.teachers:
-            return None
-        alike = training == self._recipe.bench.training(self.count, training.seed)
-        return self._parser_jobs[training.seed] if alike else None
+    def _plain_identity(self, parser: ParserConfig, training: ParserTraining) -> dict[str, Any]:
+        """What it depends on but its seed."""
+        return {
+            "faces": self.labelled.about(),
+            "tuning": self.data.tuning.about(),
+            "parser": to_dict(parser),
+            "parsing": to_dict(replace(training, seed=0)),
+        }
 
     @cached_property
     def _first_parser(self) -> Parser:

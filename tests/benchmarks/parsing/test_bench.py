@@ -65,8 +65,8 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     arms = ["aug", "aug+generated", "aug+pseudo+collage", "strong+unimatch", "generated", "aug+photos+transferred"]
     results = _run(tmp_path, data, arms, compute)
     assert [cell["arm"] for cell in results["cells"]] == arms
-    assert [count for kind, count in trained if kind == "made"] == [4, 4]  # P_F of two seeds
-    by_arm = dict(zip(arms, [count for kind, count in trained if kind == "cells"], strict=True))
+    assert [count for kind, count in trained if kind == "made"] == [4, 4, 4]  # the arm without additions, P_F of two seeds
+    by_arm = dict(zip(arms[1:], [count for kind, count in trained if kind == "cells"], strict=True))
     assert by_arm.pop("generated") > 4
     assert set(by_arm.values()) == {4}
     index = json.loads(next((tmp_path / "made").glob("generated-*/own/complete.json")).read_text())
@@ -99,22 +99,26 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     assert trained == []
     assert again == results
     more = _run(tmp_path, data, ["aug", "real", "aug+generated"], compute, dataclasses.replace(CONFIG, seeds=2))
-    assert [kind for kind, _ in trained] == ["cells"] * 4  # seed 0 of real, seed 1 of all three
+    assert sorted(kind for kind, _ in trained) == ["cells", *["made"] * 3]  # seed 0 of real, seed 1 of all three
     assert more["scores"]["unet"]["4"]["aug+generated"]["seeds"] == [0, 1]
 
 
-def test_a_parser_that_is_p_f_is_not_trained_twice(data, compute, tmp_path, monkeypatch):
+def test_a_parser_of_labelled_faces_alone_is_trained_once(data, compute, tmp_path, monkeypatch):
     trained = []
-    monkeypatch.setattr(cell_module, "fit_parser", lambda run, *a, fit=cell_module.fit_parser, **k: trained.append(run.name)
-                        or fit(run, *a, **k))  # fmt: skip
+    for module in (sets_module, cell_module):
+        fit = module.fit_parser
+        monkeypatch.setattr(
+            module, "fit_parser", lambda run, *a, fit=fit, **k: trained.append((run.parent.name, k)) or fit(run, *a, **k)
+        )
     recipe = dataclasses.replace(RECIPE, bench=CONFIG)
-    results = _run(tmp_path, data, ["aug", "aug+pseudo"], compute, dataclasses.replace(CONFIG, seeds=3), recipe=recipe)
-    assert [name.split("-")[0] for name in trained if "seed2" in name] == ["aug", "aug+pseudo"]  # there are two P_F's
-    assert [name.split("-")[0] for name in trained if "seed2" not in name] == ["aug+pseudo"] * 2
-    alone = _run(tmp_path / "alone", data, ["aug"], compute, dataclasses.replace(CONFIG, seeds=2), recipe=None)
-    kept = [{key: value for key, value in cell.items() if "seconds" not in key} for cell in results["cells"]]
-    for cell in alone["cells"]:
-        assert {key: value for key, value in cell.items() if "seconds" not in key} in kept
+    arms = ["aug", "aug+continue", "aug+pseudo", "aug+pseudo+continue"]
+    results = _run(tmp_path, data, arms, compute, dataclasses.replace(CONFIG, seeds=3), recipe=recipe)
+    assert sorted(k["training"].seed for kind, k in trained if kind == "made") == [0, 1, 2]  # two of them are the P_F's
+    further = [k for kind, k in trained if kind == "cells" and k["start"] is not None]
+    assert sorted((k["training"].seed, len(k["additions"])) for k in further) == [(s, n) for s in range(3) for n in (0, 1)]
+    scored = results["scores"]["unet"]["4"]
+    assert scored["aug+pseudo+continue"]["base"] == "aug+continue"
+    assert scored["aug+pseudo"]["base"] == scored["aug+continue"]["base"] == "aug"
 
 
 def test_a_set_that_no_arm_has_asks_for_nothing(data, compute, tmp_path):
@@ -142,7 +146,7 @@ def test_what_is_made_depends_on_all_that_it_is_made_of(data, compute, tmp_path)
     assert sets().needs("generated")[-1].folder == sets(unused=3).needs("generated")[-1].folder
     assert sets().about("photos") != sets(unused=3).about("photos")
     usual = dataclasses.replace(RECIPE, bench=BenchConfig())  # P_F is trained as long as the cells of its labels
-    assert [usual.bench.training(count, 0).images for count in (200, 2_000)] == [4_000, 16_000]
+    assert [usual.bench.training(count, 0).images for count in (200, 2_000)] == [12_000, 24_000]
     assert sets(2, recipe=usual).needs("pseudo")[0].folder != sets(2).needs("pseudo")[0].folder
 
 
