@@ -62,7 +62,8 @@ class Plan:
         """The arm that an arm is compared with: the same without additions, trained as long if there is one, else the first."""
         plain = [other for other in self.arms if not other.added]
         same = [other for other in plain if other.augment == arm.augment]
-        as_long = [other for other in same if (other.schedule == CONTINUE) == (arm.schedule == CONTINUE)]
+        further = arm.schedule == CONTINUE and bool(arm.added)
+        as_long = [other for other in same if (other.schedule == CONTINUE) == further]
         return (as_long or same or plain or list(self.arms))[0].name
 
 
