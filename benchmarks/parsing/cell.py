@@ -59,6 +59,11 @@ class Training:
         return self.arm.training(self.usual)
 
     @cached_property
+    def _parser_job(self) -> Cell | None:
+        """The job of a P_F that was trained as this cell would be: it is not trained twice."""
+        return None if self.arm.added else self.sets.trained_alike(self.parser[1], self._trained[0])
+
+    @cached_property
     def job(self) -> Cell:
         """The cell as a job; its folder is named after all that its result depends on."""
         training, shares = self._trained
@@ -73,6 +78,7 @@ class Training:
         words = (self.arm.name, str(self.sets.count), self.parser[0], f"seed{self.usual.seed}", short_hash(identity))
         name = "-".join("".join(letter if letter.isalnum() or letter in "+." else "_" for letter in word) for word in words)
         needs = dict.fromkeys(need for one in self.arm.added for need in self.sets.needs(one.what))
+        needs |= {} if self._parser_job is None else {self._parser_job: None}
         return Cell(self.run / "cells" / name, self._compute, self._told, needs=tuple(needs))
 
     def _told(self, result: dict[str, Any]) -> str:
@@ -83,31 +89,13 @@ class Training:
 
     def _compute(self) -> dict[str, Any]:
         began = time.monotonic()
-        training, shares = self._trained
         folder = self.job.folder
-        added = [
-            Addition(one.what, self.sets.faces(one.what), share, taught=one.taught)
-            for one, share in zip(self.arm.added, shares, strict=True)
-        ]
-        faces = self.sets.labelled
-        if not self.arm.real:  # weights of classes, too, come from what is seen
-            faces, added = added[0].faces.labelled(), added[1:]
-        weights = fit_parser(
-            folder,
-            faces=faces,
-            tuning=self.data.tuning,
-            parser=self.parser[1],
-            training=training,
-            compute=self.compute,
-            record={"arm": self.arm.name},
-            additions=added,
-            label=f"{self.arm.name}, {self.sets.count} labelled, seed {self.usual.seed}",
-        )
+        trained = self._fit(folder) if self._parser_job is None else self._parser_job.folder
         testing = self.data.testing
-        predicted = predict_labels(load_parser(weights, self.compute), testing.images, batch=64)
+        predicted = predict_labels(load_parser(trained, self.compute), testing.images, batch=64)
         with atomic_file(folder / PREDICTED) as path, open(path, "wb") as handle:
             np.savez_compressed(handle, labels=predicted)
-        report = read_json(folder / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
+        report = read_json(trained / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
         matrix = confusion(predicted, testing.labels[:], classes=len(testing.scheme))
         return {
             "arm": self.arm.name,
@@ -120,8 +108,31 @@ class Training:
             "best_at": report["best"]["images"],
             "tuning": report["best"]["mean_f1"],
             "scores": scores(matrix, testing.scheme),
-            "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")],
+            "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(trained / "log.jsonl")],
         }
+
+    def _fit(self, folder: Path) -> Path:
+        """Train the cell's parser in its folder."""
+        training, shares = self._trained
+        added = [
+            Addition(one.what, self.sets.faces(one.what), share, taught=one.taught)
+            for one, share in zip(self.arm.added, shares, strict=True)
+        ]
+        faces = self.sets.labelled
+        if not self.arm.real:  # weights of classes, too, come from what is seen
+            faces, added = added[0].faces.labelled(), added[1:]
+        fit_parser(
+            folder,
+            faces=faces,
+            tuning=self.data.tuning,
+            parser=self.parser[1],
+            training=training,
+            compute=self.compute,
+            record={"arm": self.arm.name},
+            additions=added,
+            label=f"{self.arm.name}, {self.sets.count} labelled, seed {self.usual.seed}",
+        )
+        return folder
 
 
 def predictions(folder: Path) -> ByteArray:

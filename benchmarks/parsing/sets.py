@@ -20,7 +20,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.gan.train import fit_gan
 from faceaug.generate.masks import read_masks
 from faceaug.generate.run import Inputs, generate
-from faceaug.parser.config import ParserConfig
+from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.ensemble import ensemble
 from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import Parser, load_parser
@@ -86,6 +86,7 @@ class Sets:
         self._recipe, self._compute, self._cache = recipe, compute, cache
         self._folder = folder
         self._known: dict[str, FaceSet] = {}
+        self._jobs: dict[str, Cell] = {}
 
     @cached_property
     def labelled(self) -> LabelledFaces:
@@ -98,7 +99,7 @@ class Sets:
             return self._parser_jobs
         if what in self.given or what in BUILT_IN:
             return ()
-        return (*self._parser_jobs, self._gan_job, self._set_jobs[what])
+        return (*self._parser_jobs, self._gan_job, self._set_job(what))
 
     def faces(self, what: str) -> FaceSet:
         """An addition's faces; its jobs must be done.
@@ -201,6 +202,13 @@ class Sets:
 
         return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces, seed {seed}: {folder}")
 
+    def trained_alike(self, parser: ParserConfig, training: ParserTraining) -> Cell | None:
+        """The P_F that is what an arm without additions would train; None where there is none, or nothing is made here."""
+        if self._recipe is None or parser != self._recipe.parser or training.seed >= self._recipe.teachers:
+            return None
+        alike = training == self._recipe.bench.training(self.count, training.seed)
+        return self._parser_jobs[training.seed] if alike else None
+
     @cached_property
     def _first_parser(self) -> Parser:
         return load_parser(self._parser_jobs[0].folder, self._compute)
@@ -235,11 +243,13 @@ class Sets:
             folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_jobs[0],)
         )
 
-    @cached_property
-    def _set_jobs(self) -> dict[str, Cell]:
-        return {name: self._set_job(name) for name in self.sets}
-
     def _set_job(self, name: str) -> Cell:
+        """A set's job, made when it is asked for: others may lack what they need."""
+        if name not in self._jobs:
+            self._jobs[name] = self._new_set_job(name)
+        return self._jobs[name]
+
+    def _new_set_job(self, name: str) -> Cell:
         config = self.sets[name]
         folder = self._job_folder(name, self._set_identity(name))
 
@@ -266,5 +276,5 @@ class Sets:
         return self.data.oracle if kind == "unused" else read_masks(self._parser, self._photos, cache=self._cache)
 
     def _set(self, name: str) -> LabelledFaces:
-        folder = self._set_jobs[name].folder
+        folder = self._set_job(name).folder
         return SyntheticFaces([path.parent for path in sorted(folder.glob(f"*/{COMPLETE}"))]).faces

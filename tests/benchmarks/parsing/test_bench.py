@@ -103,6 +103,27 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     assert more["scores"]["unet"]["4"]["aug+generated"]["seeds"] == [0, 1]
 
 
+def test_a_parser_that_is_p_f_is_not_trained_twice(data, compute, tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr(cell_module, "fit_parser", lambda run, *a, fit=cell_module.fit_parser, **k: trained.append(run.name)
+                        or fit(run, *a, **k))  # fmt: skip
+    recipe = dataclasses.replace(RECIPE, bench=CONFIG)
+    results = _run(tmp_path, data, ["aug", "aug+pseudo"], compute, dataclasses.replace(CONFIG, seeds=3), recipe=recipe)
+    assert [name.split("-")[0] for name in trained if "seed2" in name] == ["aug", "aug+pseudo"]  # there are two P_F's
+    assert [name.split("-")[0] for name in trained if "seed2" not in name] == ["aug+pseudo"] * 2
+    alone = _run(tmp_path / "alone", data, ["aug"], compute, dataclasses.replace(CONFIG, seeds=2), recipe=None)
+    kept = [{key: value for key, value in cell.items() if "seconds" not in key} for cell in results["cells"]]
+    for cell in alone["cells"]:
+        assert {key: value for key, value in cell.items() if "seconds" not in key} in kept
+
+
+def test_a_set_that_no_arm_has_asks_for_nothing(data, compute, tmp_path):
+    sets = Sets(tmp_path, dataclasses.replace(data, unused=0), 4, RECIPE, SETS, {}, compute, None)
+    assert len(sets.needs("generated")) == 4  # two P_F's, the GAN, the set
+    with pytest.raises(ConfigError, match="--unused 0"):
+        sets.needs("transferred")
+
+
 def test_labels_replaced_need_several_counts(data, compute, tmp_path):
     results = _run(tmp_path, data, ["aug", "aug+duplicated"], compute, counts=(2, 4, 8))
     found = results["labels_replaced"]["unet"]["aug+duplicated"]
