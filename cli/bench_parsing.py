@@ -37,8 +37,9 @@ def bench_parsing(
         str | None,
         typer.Option(
             help="What is compared, separated by commas: real, aug or strong (augmentation), + and additions, each with a share "
-            "of the step: aug+generated:0.33. Additions: generated, generated-own, generated-predicted, duplicated, pseudo, "
-            "collage, unimatch; photos and transferred with --unused."
+            "of the step: aug+generated:0.33; a last +pretrain puts them first, labelled faces alone after them. Additions: "
+            "generated, generated-own, generated-predicted, duplicated, pseudo, collage, unimatch; photos and "
+            "transferred with --unused."
         ),
     ] = None,
     arms_file: Annotated[
@@ -48,7 +49,7 @@ def bench_parsing(
     seeds: Annotated[int | None, typer.Option(help="Repetitions of each cell; else 3.")] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Labelled images seen in each cell; else eight times the labelled faces, 4,000 at least."),
+        typer.Option(help="Labelled images seen in each cell; else twelve times the labelled faces, 12,000 at least."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,

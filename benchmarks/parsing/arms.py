@@ -14,6 +14,8 @@ from faceaug.parser.config import Augmentation, ParserTraining
 Schedule = Literal["mixed", "pretrain"]
 """``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone."""
 
+MIXED, PRETRAIN = "mixed", "pretrain"
+
 AUGMENTED: dict[str, str] = {"real": "none", "aug": "geometric", "strong": "strong"}
 """First words of arms with labelled faces -> how they are augmented."""
 
@@ -109,7 +111,7 @@ class Arm:
     name: str
     augment: str = "geometric"
     added: tuple[Added, ...] = ()
-    schedule: str = "mixed"
+    schedule: str = MIXED
     real: bool = True
 
     def __post_init__(self) -> None:
@@ -123,8 +125,8 @@ class Arm:
                 f"arm {self.name}: its shares add up to {whole:g}; it must be below 1": self.real and whole >= 1,
                 f"arm {self.name}: nothing to train on": not self.real and not self.added,
                 f"arm {self.name}: unimatch needs labelled faces in every step": taught
-                and (self.schedule != "mixed" or not self.real),
-                f"arm {self.name}: nothing to pretrain on": self.schedule == "pretrain" and not self.added,
+                and (self.schedule != MIXED or not self.real),
+                f"arm {self.name}: nothing to pretrain on": self.schedule == PRETRAIN and not self.added,
                 f"arm {self.name}: something is added twice": len({one.what for one in self.added}) < len(self.added),
             }
         )
@@ -153,7 +155,7 @@ class Arm:
             return training, ()
         if not self.real:
             return training, tuple(one.share / whole for one in self.added)
-        if self.schedule == "pretrain":
+        if self.schedule == PRETRAIN:
             first = round(usual.images * whole / (1 - whole))
             images = usual.images + first
             return replace(training, images=images, pretrain=first / images), tuple(one.share / whole for one in self.added)
@@ -163,10 +165,10 @@ class Arm:
 
 
 def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
-    """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``generated``.
+    """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``aug+generated+pretrain``.
 
     The first word is one of :data:`AUGMENTED`, or there are no labelled faces; each further one is an addition, after a colon
-    its share.
+    its share. A last word ``pretrain`` puts the additions before the labelled faces instead of beside them, as many of them.
 
     Args:
         text: the arm.
@@ -176,6 +178,7 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
         ConfigError: an unknown word or no number.
     """
     words = [word.strip() for word in text.split("+")]
+    schedule = words.pop() if len(words) > 1 and words[-1] == PRETRAIN else MIXED
     real = words[0] in AUGMENTED
     added = []
     for word in words[real:]:
@@ -189,7 +192,7 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
         except ValueError as error:
             raise ConfigError(f"arm {text!r}: share {number!r} is no number; write for example {what}:0.3") from error
         added.append(Added(what, share))
-    return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), real=real)
+    return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), schedule, real)
 
 
 def read_arms(table: Mapping[str, Any], sets: Mapping[str, SetConfig], *, where: str) -> dict[str, Arm]:

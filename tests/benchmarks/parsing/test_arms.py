@@ -30,6 +30,15 @@ def test_labelled_faces_are_seen_as_often_in_every_arm(text):
     assert training.batch * (1 - sum(shares)) == pytest.approx(TRAINING.batch)
 
 
+def test_pretraining_is_a_last_word():
+    arm = parse_arm("aug+generated:0.5+pretrain", SETS)
+    assert arm == Arm("aug+generated:0.5+pretrain", added=(Added("generated", 0.5),), schedule="pretrain")
+    with pytest.raises(ConfigError, match="nothing to pretrain on"):
+        parse_arm("aug+pretrain", SETS)
+    with pytest.raises(ConfigError, match="'pretrain' is unknown"):
+        parse_arm("aug+pretrain+generated", SETS)
+
+
 def test_pretraining_comes_on_top_as_well():
     arm = Arm("x", added=(Added("generated", 0.5),), schedule="pretrain")
     training, shares = arm.training(TRAINING)
