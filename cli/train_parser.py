@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -119,7 +119,8 @@ def run_parser(
         check({f"--share {share:g}: must be above 0 and below 1": not 0 < share < 1})
         how, shares = on_top(how, [share / len(synthetic)] * len(synthetic))
         added = [Addition(str(folder), SyntheticFaces(folder).faces, one) for folder, one in zip(synthetic, shares, strict=True)]
-    identity = {"parser": to_dict(parser), "training": to_dict(how), "faces": train.about(), "tuning": tuning.about()}
+    identity: dict[str, Any] = {"parser": to_dict(parser), "training": to_dict(how)}
+    identity |= {"faces": train.about(), "tuning": tuning.about()}
     identity |= {"additions": [one.about() for one in added]} if added else {}
     identity |= {} if first is None else {"start": first.hash}
     run = space.run(out, "parser", f"{parser.encoder}-{parser.size}", identity)
