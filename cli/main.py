@@ -15,6 +15,7 @@ from faceaug.errors import FaceaugError, Interrupted
 from faceaug.runs.interrupt import SIGNALS, stop
 
 from .bench_discriminators import bench_discriminators
+from .bench_editing import bench_editing
 from .bench_gan import bench_gan
 from .bench_generation import bench_generation
 from .bench_parsing import bench_parsing
@@ -90,6 +91,7 @@ app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))
 app.command("bench-discriminators")(on_workspace(bench_discriminators))
 app.command("bench-generation")(on_workspace(bench_generation))
+app.command("bench-editing")(on_workspace(bench_editing))
 app.command("bench-training")(on_workspace(bench_training))
 app.command("plot")(on_workspace(plot))
 app.command("demo")(on_workspace(demo))

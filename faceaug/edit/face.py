@@ -43,6 +43,18 @@ class PhotoFace:
     remark: str = ""
 
 
+def doubt(labels: ByteArray, probability: float, scheme: Scheme) -> str:
+    """Why a predicted mask is not relied on; empty where it is.
+
+    Args:
+        labels: ``(S, S)`` uint8.
+        probability: mean of the predicted classes.
+        scheme: of the labels.
+    """
+    low = f"its mask has a mean probability of {probability:.2f}" if probability < SURE else ""
+    return implausible(scheme.anatomy(labels)) or low
+
+
 def find_face(
     picture: Picture, parser: Parser, *, size: int, name: str, number: int | None = None, force: bool = False
 ) -> PhotoFace:
@@ -69,8 +81,7 @@ def find_face(
     image = warp_image(picture.pixels, face.matrix, size)
     labels, sure = predict(parser, image[None])
     probability = float(sure[0])
-    reason = implausible(parser.config.scheme.anatomy(labels[0]))
-    reason = reason or (f"its mask has a mean probability of {probability:.2f}" if probability < SURE else "")
+    reason = doubt(labels[0], probability, parser.config.scheme)
     if reason and not force:
         raise NothingLeft(f"{name}: the face cannot be parsed reliably ({reason}); name another photo, or add --force")
     told = "; ".join(filter(None, [remark, reason]))

@@ -23,7 +23,7 @@ def targets(drawn):
     from faceaug.prepare.faces import align
 
     faces = align(Helen(drawn / "helen"), size=256).labelled()
-    return [Target(image, labels, faces.scheme) for image, labels in zip(faces.images[:6], faces.labels[:6], strict=True)]
+    return [Target(image, labels, faces.scheme) for image, labels in zip(faces.images[:4], faces.labels[:4], strict=True)]
 
 
 def _apply(target, name, strength=1.0):
@@ -48,14 +48,13 @@ def test_an_operation_changes_its_parts_and_the_skin_or_background_around_them(t
         else:
             assert among(both, HAIR, SKIN, BACKGROUND).all()
         assert not implausible(found.anatomy, target.anatomy)
-    assert done >= (1 if name == "mouth-closed" else 4)  # few of them have an open mouth
+    assert done >= (1 if name == "mouth-closed" else 3)  # few of them have an open mouth
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_larger_strength_changes_more(targets, name):
-    areas = [sum(int((_apply(target, name, s).labels != target.labels).sum()) for target in targets) for s in (0.5, 1.0, 1.5)]
-    assert areas[0] < areas[2]
-    assert areas[0] <= areas[1] * 1.05
+    areas = [sum(int((_apply(target, name, s).labels != target.labels).sum()) for target in targets) for s in (0.5, 1.5)]
+    assert areas[0] < areas[1]
 
 
 def _height(target, part):
