@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,7 +112,7 @@ def decode(path: Path, read: Callable[[Image.Image], T]) -> T:
     return decode_bytes(data, str(path), read)
 
 
-def decode_bytes(data: bytes, name: str, read: Callable[[Image.Image], T], *, formats: Sequence[str] | None = None) -> T:
+def decode_bytes(data: bytes, name: str, read: Callable[[Image.Image], T], *, formats: tuple[str, ...] | None = None) -> T:
     """What a function makes of an opened picture.
 
     Args:

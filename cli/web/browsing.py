@@ -13,6 +13,7 @@ import numpy as np
 from faceaug.arrays import ByteArray, IntArray
 from faceaug.errors import ConfigError
 from faceaug.labels import IGNORE
+from faceaug.shards.columns import COLUMNS
 from faceaug.shards.dropped import DropFile
 from faceaug.shards.filters import RowFinder, Wanted, parse_conditions
 from faceaug.shards.reader import ShardReader
@@ -47,16 +48,16 @@ class BrowsingTab:
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 grid = gr.HTML("", js_on_load=asset("grid.js"), apply_default_css=False, elem_id="grid")
-                with gr.Row():
+                with gr.Row(elem_classes="pager"):
                     previous = gr.Button("Previous", min_width=80)
                     number = gr.Number(1, label="Page", precision=0, min_width=80)
                     following = gr.Button("Next", min_width=80)
             with gr.Column(scale=2, min_width=320):
-                with gr.Row():
-                    row = gr.Number(0, label="Row", precision=0, min_width=80)
-                    look = gr.Button("Show", min_width=80)
-                    drop = gr.Button("Drop", min_width=80)
-                    keep = gr.Button("Take back", min_width=80)
+                with gr.Row(elem_classes="pager"):
+                    row = gr.Number(None, label="Row", precision=0, min_width=60)
+                    look = gr.Button("Show", min_width=60)
+                    drop = gr.Button("Drop", min_width=60)
+                    keep = gr.Button("Keep", min_width=60)
                 detail = gr.HTML("", js_on_load=asset("into_view.js"), apply_default_css=False, elem_id="detail")
 
         once: dict[str, Any] = {"concurrency_id": "shards", "concurrency_limit": 1, "show_progress": "minimal"}
@@ -65,7 +66,7 @@ class BrowsingTab:
         changed: dict[str, Any] = {"inputs": [row, *given], "outputs": [line, grid, number, detail], **once}
         looked: dict[str, Any] = {"outputs": [line, detail, row], **once}
         filtered = [page.load, apply.click, *(one.submit for one in texts), *(one.change for one in choices)]
-        gr.on(filtered, self.first_page, api_name="first_page", **turned)
+        gr.on(filtered, self.first_page, api_name="first_page", trigger_mode="always_last", **turned)
         number.submit(self.page, api_name="page", **turned)
         previous.click(self.previous_page, api_name="previous_page", **turned)
         following.click(self.next_page, api_name="next_page", **turned)
@@ -73,7 +74,7 @@ class BrowsingTab:
         drop.click(self.drop, api_name="drop", **changed)
         keep.click(self.keep, api_name="keep", **changed)
         grid.show(self.pressed_row, api_visibility="private", **looked)
-        grid.toggle(self.toggle, api_visibility="private", **turned)
+        grid.toggle(self.toggle, api_visibility="private", **changed)
 
     def _build_filters(self) -> tuple[list[Any], list[Any]]:
         """The filters that are typed, and those that are chosen, in the order in which handlers get them."""
@@ -139,15 +140,15 @@ class BrowsingTab:
         self._drops.change(keep=[chosen])
         return (*self._page(int(number or 1) - 1, filters), self._detail(chosen))
 
-    @one_line(2)
-    def toggle(self, event: gr.EventData, number: float | None, *filters: Any) -> tuple[Any, ...]:
-        """A row onto the list, or off it where it is on it."""
-        row = self._number(event.row)
-        if row in self._drops.read().rows:
-            self._drops.change(keep=[row])
+    @one_line(3)
+    def toggle(self, event: gr.EventData, row: float | None, number: float | None, *filters: Any) -> tuple[Any, ...]:
+        """The row that was pressed onto the list, or off it where it is on it."""
+        pressed = self._number(event.row)
+        if pressed in self._drops.read().rows:
+            self._drops.change(keep=[pressed])
         else:
-            self._drops.change(drop=[row])
-        return self._page(int(number or 1) - 1, filters)
+            self._drops.change(drop=[pressed])
+        return (*self._page(int(number or 1) - 1, filters), self._detail(pressed) if row == pressed else gr.skip())
 
     def _number(self, row: Any) -> int:
         if row is None or not float(row).is_integer() or not 0 <= row < len(self._reader):
@@ -230,15 +231,24 @@ class BrowsingTab:
         dropped = "yes" if row in self._drops.read().rows else "no"
         values = {"position in the set": row, "dropped": dropped, **about}
         table = "".join(
-            f"<tr><th scope=row>{html.escape(name)}</th><td>{_shown(value)}</td></tr>" for name, value in values.items()
+            f'<tr><th scope=row title="{html.escape(_about(name))}">{html.escape(name)}</th><td>{_shown(name, value)}</td></tr>'
+            for name, value in values.items()
         )
         return f'{strip(figures)}<ul class="legend">{legend}</ul><div class="wide"><table>{table}</table></div>'
 
 
-def _shown(value: Any) -> str:
+def _about(name: str) -> str:
+    """What a column holds, as far as it is known."""
+    return COLUMNS[name].about if name in COLUMNS else ""
+
+
+def _shown(name: str, value: Any) -> str:
     """A column's value as HTML."""
     if isinstance(value, dict):
         return f"<pre>{html.escape(json.dumps(value, indent=2))}</pre>"
+    unknown = name in COLUMNS and not COLUMNS[name].required and value == COLUMNS[name].missing
+    if unknown or (isinstance(value, float) and math.isnan(value)):
+        return "unknown"
     if isinstance(value, float):
-        return "unknown" if math.isnan(value) else f"{value:.4f}"
+        return f"{value:.4f}"
     return html.escape(str(value.tolist() if isinstance(value, np.ndarray) else value))
