@@ -24,6 +24,7 @@ from .check import check
 from .demo import demo
 from .draw import draw
 from .evaluate import evaluate
+from .export_model import export_model
 from .generate import generate
 from .parse import parse
 from .plot import plot
@@ -74,6 +75,7 @@ app.command("evaluate")(on_workspace(evaluate))
 app.command("generate")(on_workspace(generate))
 shards.command("replay")(on_workspace(replay))
 app.add_typer(shards, name="shards")
+app.command("export-model")(on_workspace(export_model))
 app.command("push")(on_workspace(push))
 app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))

@@ -2,9 +2,9 @@
 
     from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme
 
-gives torch datasets of ``tv_tensors``, what augments their samples, and readers of datasets' own layouts; all else is in the
-sub-packages, in the data's order: ``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``datasets``, ``benchmarks``,
-``cli``.
+gives torch datasets of ``tv_tensors``, what augments their samples, and readers of datasets' own layouts; ``from_pretrained`` and
+``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order: ``prepare``, ``parser``, ``gan``,
+``generate``, ``shards``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from faceaug.datasets.transforms import FlipFaces as FlipFaces
     from faceaug.datasets.transforms import MoveFaces as MoveFaces
     from faceaug.datasets.transforms import strong_transforms as strong_transforms
+    from faceaug.export.hub import from_pretrained as from_pretrained
+    from faceaug.export.hub import save_pretrained as save_pretrained
     from faceaug.labels import Scheme as Scheme
     from faceaug.labels import find_scheme as find_scheme
     from faceaug.labels import remap as remap
@@ -57,7 +59,9 @@ _HOMES = {
     "Scheme": "faceaug.labels",
     "SyntheticFaces": "faceaug.datasets.synthetic",
     "find_scheme": "faceaug.labels",
+    "from_pretrained": "faceaug.export.hub",
     "remap": "faceaug.labels",
+    "save_pretrained": "faceaug.export.hub",
     "strong_transforms": "faceaug.datasets.transforms",
 }
 
@@ -82,7 +86,9 @@ __all__ = [
     "SyntheticFaces",
     "__version__",
     "find_scheme",
+    "from_pretrained",
     "remap",
+    "save_pretrained",
     "strong_transforms",
 ]
 

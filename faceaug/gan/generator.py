@@ -102,9 +102,12 @@ def place_components(features: list[Tensor], anatomies: Tensor) -> list[Tensor]:
     """
     placed = []
     for component, feature in zip(COMPONENTS, features, strict=True):
-        row, column, present = centres(region(anatomies, component))
-        feature = feature * one_if(present, feature)
-        placed.append(feature if component.whole else place(feature, row, column, anatomies.shape[-1]))
+        where = region(anatomies, component)
+        if component.whole:
+            placed.append(feature * one_if(where.flatten(1).any(1), feature))
+            continue
+        row, column, present = centres(where)
+        placed.append(place(feature * one_if(present, feature), row, column, anatomies.shape[-1]))
     return placed
 
 
