@@ -130,5 +130,5 @@ def _plain(network: nn.Module) -> nn.Module:
     """The convolutions of a copy made torch's own: the autocast that some enter is no part of a graph."""
     for layer in network.modules():
         if isinstance(layer, FloatOnCpu):
-            layer.__class__ = nn.Conv2d
+            layer.__class__ = nn.Conv2d  # type: ignore[assignment]
     return network

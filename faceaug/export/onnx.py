@@ -113,8 +113,8 @@ def _export_generator(generator: Generator, out: Path, drawn: Drawn) -> Exported
             path = out.with_name(f"{out.stem}-{name}{out.suffix}")
             files[path] = stack.enter_context(atomic_file(path))
             _write(proto, files[path])
-        runs = [open_graph(part) for part in files.values()]
-        checked = check_generator(generator, generate, *runs, drawn)
+        first, second = (open_graph(part) for part in files.values())
+        checked = check_generator(generator, generate, first, second, drawn)
     return Exported({path: path.stat().st_size for path in files}, checked)
 
 
@@ -138,10 +138,13 @@ def _traced(graph: nn.Module, inputs: dict[str, Tensor], free: dict[str, Sequenc
     shapes = tuple({axis: axes[name] for axis, name in enumerate(free[key])} for key in inputs)
     # By torch.export: torch's older exporter, TorchScript's, has neither antialiased resizing nor operators of a generator with
     # texture (solve, isin, diag_embed, convolution by computed kernels), and fixes the batch where Python asks for a length.
-    # Of the optimiser constants are folded and no patterns rewritten: that takes longer than all else, and runtimes do it too.
+    # Constants are folded, but no patterns rewritten (optimize=True): with onnxscript 0.7.2 a generator with texture computes
+    # something else then, it takes longer than all the rest, and runtimes do it themselves.
     try:
         with torch.no_grad(), _quiet():
-            exported = torch.export.export(graph, tuple(inputs.values()), dynamic_shapes=shapes, strict=False)
+            # Copies: one tensor under two names would become one input.
+            example = tuple(value.clone() for value in inputs.values())
+            exported = torch.export.export(graph, example, dynamic_shapes=shapes, strict=False)
             program = torch.onnx.export(
                 exported,
                 (),
