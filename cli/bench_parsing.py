@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from faceaug.benchmarks.parsing.bench import Plan
     from faceaug.benchmarks.parsing.data import BenchConfig, Data
 
-_QUICK: dict[str, Any] = {"seeds": 1, "images": 3_000}
+_QUICK: dict[str, Any] = {"seeds": 1, "images": 6_000}
 _QUICK_PRESET, _QUICK_GAN_IMAGES, _QUICK_FACES = "demo", 4_000, 2_000
 
 
@@ -37,8 +37,9 @@ def bench_parsing(
         str | None,
         typer.Option(
             help="What is compared, separated by commas: real, aug or strong (augmentation), + and additions, each with a share "
-            "of the step: aug+generated:0.33. Additions: generated, generated-own, generated-predicted, duplicated, pseudo, "
-            "collage, unimatch; photos and transferred with --unused."
+            "of the step: aug+generated:0.33; a last +pretrain puts them first, labelled faces alone after them. Additions: "
+            "generated, generated-own, generated-predicted, duplicated, pseudo, collage, unimatch; photos and "
+            "transferred with --unused."
         ),
     ] = None,
     arms_file: Annotated[
@@ -48,7 +49,7 @@ def bench_parsing(
     seeds: Annotated[int | None, typer.Option(help="Repetitions of each cell; else 3.")] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Labelled images seen in each cell; else eight times the labelled faces, 4,000 at least."),
+        typer.Option(help="Labelled images seen in each cell; else twelve times the labelled faces, 12,000 at least."),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
@@ -119,7 +120,10 @@ def bench_parsing(
     for line in (*sentences(results), *warnings(results)):
         typer.echo(line)
     if quick:
-        typer.echo("One seed and short trainings: this can show a large gain or that something is broken, and no small one.")
+        typer.echo(
+            "One seed, and trainings that end before their plateau: this can show a large gain or that something is broken, and "
+            "no small gain. Where training is short any addition helps; what generated faces add is their lead over aug+pseudo."
+        )
     typer.echo(f"report: {run / REPORT}")
 
 

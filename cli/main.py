@@ -15,6 +15,7 @@ from faceaug.errors import FaceaugError, Interrupted
 from faceaug.runs.interrupt import SIGNALS, stop
 
 from .bench_discriminators import bench_discriminators
+from .bench_editing import bench_editing
 from .bench_gan import bench_gan
 from .bench_generation import bench_generation
 from .bench_parsing import bench_parsing
@@ -23,8 +24,10 @@ from .bench_worth import bench_worth
 from .check import check
 from .demo import demo
 from .draw import draw
+from .edit import edit
 from .evaluate import evaluate
 from .export_model import export_model
+from .faces import faces
 from .generate import generate
 from .parse import parse
 from .plot import plot
@@ -32,8 +35,10 @@ from .prepare import prepare
 from .push import push
 from .replay import replay
 from .shards import shards
+from .swap import swap
 from .train_gan import train_gan
 from .train_parser import train_parser
+from .transfer import transfer
 from .workspace import on_workspace
 
 app = typer.Typer(
@@ -77,11 +82,16 @@ shards.command("replay")(on_workspace(replay))
 app.add_typer(shards, name="shards")
 app.command("export-model")(on_workspace(export_model))
 app.command("push")(on_workspace(push))
+app.command("edit")(on_workspace(edit))
+app.command("transfer")(on_workspace(transfer))
+app.command("swap")(on_workspace(swap))
+app.command("faces")(on_workspace(faces))
 app.command("bench-parsing")(on_workspace(bench_parsing))
 app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))
 app.command("bench-discriminators")(on_workspace(bench_discriminators))
 app.command("bench-generation")(on_workspace(bench_generation))
+app.command("bench-editing")(on_workspace(bench_editing))
 app.command("bench-training")(on_workspace(bench_training))
 app.command("plot")(on_workspace(plot))
 app.command("demo")(on_workspace(demo))

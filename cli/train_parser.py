@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +40,14 @@ def train_parser(
             "blur, noise, patches and rectangles of other faces; none."
         ),
     ] = None,
+    synthetic: Annotated[
+        list[Path] | None,
+        typer.Option(help="A set of generated faces to train on too, on top of the labelled ones; repeat for more."),
+    ] = None,
+    share: Annotated[float, typer.Option(help="Share of the generated faces in each step, all sets together.")] = 0.5,
+    start: Annotated[
+        Path | None, typer.Option(help="Begin as this trained parser, a weights file or a run's folder, and go on from there.")
+    ] = None,
     out: Out = None,
     settings: Settings = None,
     config: ConfigFile = None,
@@ -47,15 +55,19 @@ def train_parser(
 ) -> None:
     """Train the face parsing network P_F: a U-Net from photos to label maps.
 
-    Writes config.json, log.jsonl, curves.png, predictions.png, report.json and weights.safetensors: the state that was best on
-    the tuning faces. The same command resumes an interrupted run.
+    --images counts labelled faces; with --synthetic, generated ones come on top. Writes config.json, log.jsonl, curves.png,
+    predictions.png, report.json and weights.safetensors: the state that was best on the tuning faces. The same command resumes an
+    interrupted run.
 
-    Example: faceaug train-parser --faces helen:/data/helen --size 64 --labelled 500
+    Example: faceaug train-parser --faces helen:/data/helen --size 64 --labelled 500 --synthetic runs/synthetic/helen-64-1a2b3c4d
     """
     network: dict[str, object] = {"size": size, "encoder": encoder, "pretrained": pretrained}
     how: dict[str, object] = {"images": images, "batch": batch, "learning_rate": learning_rate, "balance": balance}
     how |= {"augment": augment, "seed": seed}
-    run_parser(space, faces, network=network, labelled=labelled, training=how, settings=settings, config=config, out=out)
+    run_parser(
+        space, faces, network=network, labelled=labelled, training=how, settings=settings, config=config, out=out,
+        synthetic=tuple(synthetic or ()), share=share, start=start,
+    )  # fmt: skip
 
 
 def run_parser(
@@ -68,6 +80,9 @@ def run_parser(
     out: Path | None = None,
     settings: list[str] | None = None,
     config: Path | None = None,
+    synthetic: tuple[Path, ...] = (),
+    share: float = 0.5,
+    start: Path | None = None,
 ) -> Path:
     """Train a parser as the command does, or find it finished; returns its weights file.
 
@@ -75,7 +90,10 @@ def run_parser(
     """
     import dataclasses
 
-    from faceaug.config import apply_settings, to_dict, without_none
+    from faceaug.datasets.synthetic import SyntheticFaces
+
+    from faceaug.config import apply_settings, check, to_dict, without_none
+    from faceaug.parser.additions import Addition, on_top
     from faceaug.parser.config import ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
 
@@ -95,14 +113,27 @@ def run_parser(
     tuning = space.labelled(faces, "tuning", size=parser.size)
     parser, how = resolved(ParserTraining(images=default_images(len(train), compute.device.type)))
     parser = dataclasses.replace(parser, scheme=train.scheme)
-    identity = {"parser": to_dict(parser), "training": to_dict(how), "faces": train.about(), "tuning": tuning.about()}
+    first = None if start is None else space.parser(start)
+    added: list[Addition] = []
+    if synthetic:
+        check({f"--share {share:g}: must be above 0 and below 1": not 0 < share < 1})
+        how, shares = on_top(how, [share / len(synthetic)] * len(synthetic))
+        added = [Addition(str(folder), SyntheticFaces(folder).faces, one) for folder, one in zip(synthetic, shares, strict=True)]
+    identity: dict[str, Any] = {"parser": to_dict(parser), "training": to_dict(how)}
+    identity |= {"faces": train.about(), "tuning": tuning.about()}
+    identity |= {"additions": [one.about() for one in added]} if added else {}
+    identity |= {} if first is None else {"start": first.hash}
     run = space.run(out, "parser", f"{parser.encoder}-{parser.size}", identity)
     typer.echo(
         f"train-parser: {train.title}, {len(train):,} labelled, at {parser.size} px, {parser.encoder}"
         f"{' with ImageNet weights' if parser.pretrained else ''}, {compute}\n"
-        f"  {how.images:,} images in batches of {how.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
+        + "".join(f"  and {len(one.faces):,} generated faces of {one.name}, {one.share:.0%} of each step\n" for one in added)
+        + (f"  beginning as {start}\n" if start is not None else "")
+        + f"  {how.images:,} images in batches of {how.batch}, chosen on {len(tuning):,} tuning faces, into {run}"
     )
-    weights = fit_parser(run, faces=train, tuning=tuning, parser=parser, training=how, compute=compute, record={})
+    weights = fit_parser(
+        run, faces=train, tuning=tuning, parser=parser, training=how, compute=compute, record={}, additions=added, start=first
+    )
     typer.echo(f"parser: {weights}\ncurves: {run / 'curves.png'}, pictures: {run / 'predictions.png'}")
     return weights
 

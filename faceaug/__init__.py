@@ -1,10 +1,10 @@
 """Labelled synthetic faces that make face parsers better.
 
-    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme
+    from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme, Editor
 
-gives torch datasets of ``tv_tensors``, what augments their samples, and readers of datasets' own layouts; ``from_pretrained`` and
-``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order: ``prepare``, ``parser``, ``gan``,
-``generate``, ``shards``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
+gives torch datasets of ``tv_tensors``, what augments their samples, readers of datasets' own layouts, and an editor of photos;
+``from_pretrained`` and ``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order: ``prepare``,
+``parser``, ``gan``, ``generate``, ``shards``, ``edit``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from faceaug.datasets.transforms import FlipFaces as FlipFaces
     from faceaug.datasets.transforms import MoveFaces as MoveFaces
     from faceaug.datasets.transforms import strong_transforms as strong_transforms
+    from faceaug.edit.editor import Editor as Editor
     from faceaug.export.hub import from_pretrained as from_pretrained
     from faceaug.export.hub import save_pretrained as save_pretrained
     from faceaug.labels import Scheme as Scheme
@@ -44,6 +45,7 @@ _HOMES = {
     "CelebA": "faceaug.datasets.celeba",
     "CelebAMaskHQ": "faceaug.datasets.celebamask",
     "CutFaces": "faceaug.datasets.transforms",
+    "Editor": "faceaug.edit.editor",
     "FaceSynthetics": "faceaug.datasets.facesynthetics",
     "Fasseg": "faceaug.datasets.fasseg",
     "FlipFaces": "faceaug.datasets.transforms",
@@ -70,6 +72,7 @@ __all__ = [
     "CelebA",
     "CelebAMaskHQ",
     "CutFaces",
+    "Editor",
     "FaceSynthetics",
     "Fasseg",
     "FlipFaces",

@@ -10,6 +10,7 @@ import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,6 +19,8 @@ from faceaug.arrays import ByteArray
 from faceaug.errors import DatasetDamaged
 from faceaug.files import atomic_file
 from faceaug.labels import Scheme
+
+T = TypeVar("T")
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2"})
 """Extensions, in lower case, by which photos are found in a folder."""
@@ -40,7 +43,7 @@ def read_rgb(path: Path, *, upright: bool = False) -> ByteArray:
     Raises:
         DatasetDamaged: missing, no readable image, cut short, or of more than 8 or 16 bits a channel.
     """
-    return _decode(path, lambda image: _rgb(ImageOps.exif_transpose(image) if upright else _stored(image), path))
+    return decode(path, lambda image: rgb(ImageOps.exif_transpose(image) if upright else _stored(image), path))
 
 
 def read_grey(path: Path) -> ByteArray:
@@ -73,7 +76,7 @@ def read_grey(path: Path) -> ByteArray:
             )
         return values.astype(np.uint8)
 
-    return _decode(path, read)
+    return decode(path, read)
 
 
 _ORIENTATION = 0x0112
@@ -96,7 +99,12 @@ def _stored(image: Image.Image) -> Image.Image:
     return image.transpose(_BACK[orientation]) if orientation in _BACK else image
 
 
-def _decode(path: Path, read: Callable[[Image.Image], ByteArray]) -> ByteArray:
+def decode(path: Path, read: Callable[[Image.Image], T]) -> T:
+    """What a function makes of an opened picture file.
+
+    Raises:
+        DatasetDamaged: missing, or no readable image.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -122,7 +130,8 @@ def _told(data: bytes, error: Exception) -> str:
     return f"{len(data)} bytes, {' '.join(str(error).split())[:100]}"
 
 
-def _rgb(image: Image.Image, path: Path) -> ByteArray:
+def rgb(image: Image.Image, path: Path) -> ByteArray:
+    """An opened picture as ``(H, W, 3)`` uint8 RGB, see :func:`read_rgb`; the path is for messages."""
     if image.mode.startswith(("I", "F")):
         values = np.array(image)
         if values.dtype.kind not in "iu" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:

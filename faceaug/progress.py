@@ -24,6 +24,10 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+_SOON = 5.0
+"""Seconds to the first line where standard error is no terminal: an estimate is wanted early."""
+
+
 class Progress:
     """A counter with rate and time left, on standard error: one rewritten line on a terminal, else a line now and then.
 
@@ -41,7 +45,7 @@ class Progress:
         self._began = time.monotonic()
         self._live = sys.stderr.isatty()
         self._every = 0.5 if self._live else every
-        self._shown = self._began if not self._live else 0.0
+        self._shown = 0.0 if self._live else self._began - max(self._every - _SOON, 0.0)
         self._width = 0
 
     def update(self, count: int, note: str = "") -> None:

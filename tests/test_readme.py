@@ -8,11 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import typer
 from faceaug.cli.main import app
+from faceaug.datasets.drawn.drawing import draw_face
+from faceaug.datasets.drawn.layouts import HELEN_FRAME
+from faceaug.datasets.drawn.traits import draw_person, draw_shot
 from small import write_set
+
+from faceaug.images import write_jpeg
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,3 +81,15 @@ def test_the_examples_of_training_run(place):
     assert known["samples"][0]["image"].shape == (64, 64, 3)
     assert known["repaint"].calls == 2
     assert (place / "looks.safetensors").is_file()
+
+
+def test_the_example_of_editing_runs(place, faces, monkeypatch):
+    monkeypatch.setattr("faceaug.edit.face.predict", lambda parser, images: (faces.labels[:1], np.array([0.9])))
+    photo = np.full((300, 400, 3), 90, np.uint8)
+    rng = np.random.default_rng([1, 0, 3])
+    photo[60:236, 150:326] = draw_face(draw_person(rng), draw_shot(rng), HELEN_FRAME).image
+    write_jpeg(place / "portrait.jpg", photo)
+    section = re.search(r"## Editing photos\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.S).group(1)
+    (block,) = re.findall(r"```python\n(.*?)```", section, re.S)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (place / "smile.png").is_file()

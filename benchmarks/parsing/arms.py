@@ -9,10 +9,18 @@ from typing import Any, Literal
 from faceaug.config import check, check_choice, from_dict, to_dict
 from faceaug.errors import ConfigError
 from faceaug.generate.config import GenerateConfig
+from faceaug.parser.additions import on_top
 from faceaug.parser.config import Augmentation, ParserTraining
 
-Schedule = Literal["mixed", "pretrain"]
-"""``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone."""
+Schedule = Literal["mixed", "pretrain", "continue"]
+"""``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone;
+``continue``: labelled faces alone first, then with additions on top."""
+
+MIXED, PRETRAIN, CONTINUE = "mixed", "pretrain", "continue"
+LAST_WORDS = (PRETRAIN, CONTINUE)
+
+FURTHER = 2 / 3
+"""How long a parser is trained further in ``continue``, as a share of the first training's length."""
 
 AUGMENTED: dict[str, str] = {"real": "none", "aug": "geometric", "strong": "strong"}
 """First words of arms with labelled faces -> how they are augmented."""
@@ -109,7 +117,7 @@ class Arm:
     name: str
     augment: str = "geometric"
     added: tuple[Added, ...] = ()
-    schedule: str = "mixed"
+    schedule: str = MIXED
     real: bool = True
 
     def __post_init__(self) -> None:
@@ -123,8 +131,9 @@ class Arm:
                 f"arm {self.name}: its shares add up to {whole:g}; it must be below 1": self.real and whole >= 1,
                 f"arm {self.name}: nothing to train on": not self.real and not self.added,
                 f"arm {self.name}: unimatch needs labelled faces in every step": taught
-                and (self.schedule != "mixed" or not self.real),
-                f"arm {self.name}: nothing to pretrain on": self.schedule == "pretrain" and not self.added,
+                and (self.schedule == PRETRAIN or not self.real),
+                f"arm {self.name}: nothing to continue from": self.schedule == CONTINUE and not self.real,
+                f"arm {self.name}: nothing to pretrain on": self.schedule == PRETRAIN and not self.added,
                 f"arm {self.name}: something is added twice": len({one.what for one in self.added}) < len(self.added),
             }
         )
@@ -147,26 +156,27 @@ class Arm:
         Args:
             usual: of the labelled faces alone.
         """
-        usual_rows, whole = usual.batch, sum(one.share for one in self.added)
+        whole = sum(one.share for one in self.added)
         training = replace(usual, augment=self.augment)
+        if self.schedule == CONTINUE:
+            training = replace(training, images=round(FURTHER * usual.images))
         if not self.added:
             return training, ()
         if not self.real:
             return training, tuple(one.share / whole for one in self.added)
-        if self.schedule == "pretrain":
+        if self.schedule == PRETRAIN:
             first = round(usual.images * whole / (1 - whole))
             images = usual.images + first
             return replace(training, images=images, pretrain=first / images), tuple(one.share / whole for one in self.added)
-        rows = [max(round(usual_rows / (1 - whole) * one.share), 1) for one in self.added]
-        batch = usual_rows + sum(rows)
-        return replace(training, batch=batch, images=usual.steps * batch), tuple(row / batch for row in rows)
+        return on_top(training, [one.share for one in self.added])
 
 
 def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
-    """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``generated``.
+    """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``aug+generated+pretrain``.
 
     The first word is one of :data:`AUGMENTED`, or there are no labelled faces; each further one is an addition, after a colon
-    its share.
+    its share. A last word ``pretrain`` puts the additions before the labelled faces instead of beside them;
+    ``continue`` begins as the parser of the labelled faces alone, and ``aug+continue`` goes on without additions.
 
     Args:
         text: the arm.
@@ -176,6 +186,7 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
         ConfigError: an unknown word or no number.
     """
     words = [word.strip() for word in text.split("+")]
+    schedule = words.pop() if len(words) > 1 and words[-1] in LAST_WORDS else MIXED
     real = words[0] in AUGMENTED
     added = []
     for word in words[real:]:
@@ -189,7 +200,7 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
         except ValueError as error:
             raise ConfigError(f"arm {text!r}: share {number!r} is no number; write for example {what}:0.3") from error
         added.append(Added(what, share))
-    return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), real=real)
+    return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), schedule, real)
 
 
 def read_arms(table: Mapping[str, Any], sets: Mapping[str, SetConfig], *, where: str) -> dict[str, Arm]:

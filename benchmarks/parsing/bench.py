@@ -21,7 +21,7 @@ from faceaug.runs.folder import claim
 from faceaug.runs.jobs import compute_cells
 
 from ..resampling import METRICS, Resamples, measured
-from .arms import Arm, SetConfig
+from .arms import CONTINUE, Arm, SetConfig
 from .cell import Training, matrices, predictions
 from .data import BenchConfig, Data, parser_config
 from .gains import gains, labels_replaced
@@ -59,10 +59,12 @@ class Plan:
             raise ConfigError("--labelled: name numbers of 2 or more, each once, in ascending order")
 
     def base(self, arm: Arm) -> str:
-        """The arm that an arm is compared with: the same without additions, else the first one without."""
+        """The arm that an arm is compared with: the same without additions, trained as long if there is one, else the first."""
         plain = [other for other in self.arms if not other.added]
         same = [other for other in plain if other.augment == arm.augment]
-        return (same or plain or list(self.arms))[0].name
+        further = arm.schedule == CONTINUE and bool(arm.added)
+        as_long = [other for other in same if (other.schedule == CONTINUE) == further]
+        return (as_long or same or plain or list(self.arms))[0].name
 
 
 def bench_parsing(

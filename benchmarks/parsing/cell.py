@@ -24,7 +24,7 @@ from faceaug.prepare.faces import LabelledFaces
 from faceaug.runs.jobs import Cell
 from faceaug.runs.log import read_log
 
-from .arms import Arm
+from .arms import CONTINUE, Arm
 from .data import Data
 from .sets import Sets
 
@@ -58,6 +58,18 @@ class Training:
     def _trained(self) -> tuple[ParserTraining, tuple[float, ...]]:
         return self.arm.training(self.usual)
 
+    @property
+    def _plain(self) -> bool:
+        """Whether it is the labelled faces alone: such parsers are trained once, for whatever they are needed."""
+        return self.arm.real and not self.arm.added and self.arm.schedule != CONTINUE
+
+    @cached_property
+    def _first(self) -> Cell | None:
+        """The job of the parser that it is, or that it continues from."""
+        if self._plain:
+            return self.sets.plain(self.parser[1], self._trained[0])
+        return self.sets.plain(self.parser[1], self.usual) if self.arm.schedule == CONTINUE else None
+
     @cached_property
     def job(self) -> Cell:
         """The cell as a job; its folder is named after all that its result depends on."""
@@ -69,10 +81,12 @@ class Training:
             "added": [{**self.sets.about(one.what), "share": share} for one, share in zip(self.arm.added, shares, strict=True)],
             "tuning": self.data.tuning.about(),
             "testing": self.data.testing.about(),
+            **({"continues": to_dict(self.usual)} if self.arm.schedule == CONTINUE else {}),
         }
         words = (self.arm.name, str(self.sets.count), self.parser[0], f"seed{self.usual.seed}", short_hash(identity))
         name = "-".join("".join(letter if letter.isalnum() or letter in "+." else "_" for letter in word) for word in words)
         needs = dict.fromkeys(need for one in self.arm.added for need in self.sets.needs(one.what))
+        needs |= {} if self._first is None else {self._first: None}
         return Cell(self.run / "cells" / name, self._compute, self._told, needs=tuple(needs))
 
     def _told(self, result: dict[str, Any]) -> str:
@@ -83,31 +97,13 @@ class Training:
 
     def _compute(self) -> dict[str, Any]:
         began = time.monotonic()
-        training, shares = self._trained
         folder = self.job.folder
-        added = [
-            Addition(one.what, self.sets.faces(one.what), share, taught=one.taught)
-            for one, share in zip(self.arm.added, shares, strict=True)
-        ]
-        faces = self.sets.labelled
-        if not self.arm.real:  # weights of classes, too, come from what is seen
-            faces, added = added[0].faces.labelled(), added[1:]
-        weights = fit_parser(
-            folder,
-            faces=faces,
-            tuning=self.data.tuning,
-            parser=self.parser[1],
-            training=training,
-            compute=self.compute,
-            record={"arm": self.arm.name},
-            additions=added,
-            label=f"{self.arm.name}, {self.sets.count} labelled, seed {self.usual.seed}",
-        )
+        trained = self._first.folder if self._plain and self._first is not None else self._fit(folder)
         testing = self.data.testing
-        predicted = predict_labels(load_parser(weights, self.compute), testing.images, batch=64)
+        predicted = predict_labels(load_parser(trained, self.compute), testing.images, batch=64)
         with atomic_file(folder / PREDICTED) as path, open(path, "wb") as handle:
             np.savez_compressed(handle, labels=predicted)
-        report = read_json(folder / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
+        report = read_json(trained / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
         matrix = confusion(predicted, testing.labels[:], classes=len(testing.scheme))
         return {
             "arm": self.arm.name,
@@ -120,8 +116,32 @@ class Training:
             "best_at": report["best"]["images"],
             "tuning": report["best"]["mean_f1"],
             "scores": scores(matrix, testing.scheme),
-            "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(folder / "log.jsonl")],
+            "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(trained / "log.jsonl")],
         }
+
+    def _fit(self, folder: Path) -> Path:
+        """Train the cell's parser in its folder."""
+        training, shares = self._trained
+        added = [
+            Addition(one.what, self.sets.faces(one.what), share, taught=one.taught)
+            for one, share in zip(self.arm.added, shares, strict=True)
+        ]
+        faces = self.sets.labelled
+        if not self.arm.real:  # weights of classes, too, come from what is seen
+            faces, added = added[0].faces.labelled(), added[1:]
+        fit_parser(
+            folder,
+            faces=faces,
+            tuning=self.data.tuning,
+            parser=self.parser[1],
+            training=training,
+            compute=self.compute,
+            record={"arm": self.arm.name},
+            additions=added,
+            start=None if self._first is None else load_parser(self._first.folder, self.compute),
+            label=f"{self.arm.name}, {self.sets.count} labelled, seed {self.usual.seed}",
+        )
+        return folder
 
 
 def predictions(folder: Path) -> ByteArray:

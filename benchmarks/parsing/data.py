@@ -57,8 +57,11 @@ class Data:
         return {**found, "unused": self.unused, "groups": about(self.groups)}
 
 
-SHORTEST, PASSES = 4_000, 8
-"""Labelled images that a cell sees at least, and how often it sees each labelled face at least."""
+SHORTEST, PASSES = 12_000, 12
+"""Labelled images that a cell sees at least, and how often it sees each labelled face at least.
+
+Enough for a plateau: what is added makes parsers learn faster too, and with a third of it any addition seems to help
+(benchmarks/results/tried.json)."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.gan.train import fit_gan
 from faceaug.generate.masks import read_masks
 from faceaug.generate.run import Inputs, generate
-from faceaug.parser.config import ParserConfig
+from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.ensemble import ensemble
 from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import Parser, load_parser
@@ -86,6 +86,7 @@ class Sets:
         self._recipe, self._compute, self._cache = recipe, compute, cache
         self._folder = folder
         self._known: dict[str, FaceSet] = {}
+        self._jobs: dict[str, Cell] = {}
 
     @cached_property
     def labelled(self) -> LabelledFaces:
@@ -98,7 +99,7 @@ class Sets:
             return self._parser_jobs
         if what in self.given or what in BUILT_IN:
             return ()
-        return (*self._parser_jobs, self._gan_job, self._set_jobs[what])
+        return (*self._parser_jobs, self._gan_job, self._set_job(what))
 
     def faces(self, what: str) -> FaceSet:
         """An addition's faces; its jobs must be done.
@@ -160,12 +161,7 @@ class Sets:
 
     def _identity(self, stage: str) -> dict[str, Any]:
         recipe = self._made
-        found: dict[str, Any] = {
-            "faces": self.labelled.about(),
-            "tuning": self.data.tuning.about(),
-            "parser": to_dict(recipe.parser),
-            "parsing": to_dict(recipe.bench.training(self.count, 0)),
-        }
+        found = self._plain_identity(recipe.parser, recipe.bench.training(self.count, 0))
         if stage == "gan":
             found |= {
                 "photos": self._photos.about(),
@@ -179,27 +175,45 @@ class Sets:
 
     @cached_property
     def _parser_jobs(self) -> tuple[Cell, ...]:
-        return tuple(self._parser_job(seed) for seed in range(self._made.teachers))
-
-    def _parser_job(self, seed: int) -> Cell:
         recipe = self._made
-        identity = self._identity("parser")
+        return tuple(self.plain(recipe.parser, recipe.bench.training(self.count, seed)) for seed in range(recipe.teachers))
+
+    def plain(self, parser: ParserConfig, training: ParserTraining) -> Cell:
+        """The job of a parser that is trained on the labelled faces alone.
+
+        P_F's are such parsers, and so are arms without additions and what arms continue from: each is trained once.
+        """
+        seed = training.seed
+        identity = self._plain_identity(parser, training)
         folder = self._job_folder("parser", {**identity, "seed": seed} if seed else identity)
+        if (known := self._jobs.get(folder.name)) is not None:
+            return known
+        label = f"{self.count} labelled, {training.augment}, seed {seed}"
 
         def compute() -> dict[str, Any]:
             weights = fit_parser(
                 folder,
                 faces=self.labelled,
                 tuning=self.data.tuning,
-                parser=recipe.parser,
-                training=recipe.bench.training(self.count, seed),
+                parser=parser,
+                training=training,
                 compute=self._compute,
                 record={},
-                label=f"P_F of {self.count} labelled, seed {seed}",
+                label=label,
             )
             return {"made": "parser", "labelled": self.count, "weights": weights.name}
 
-        return Cell(folder, compute, lambda result: f"P_F of {self.count} labelled faces, seed {seed}: {folder}")
+        job = self._jobs[folder.name] = Cell(folder, compute, lambda result: f"parser of {label}: {folder}")
+        return job
+
+    def _plain_identity(self, parser: ParserConfig, training: ParserTraining) -> dict[str, Any]:
+        """What it depends on but its seed."""
+        return {
+            "faces": self.labelled.about(),
+            "tuning": self.data.tuning.about(),
+            "parser": to_dict(parser),
+            "parsing": to_dict(replace(training, seed=0)),
+        }
 
     @cached_property
     def _first_parser(self) -> Parser:
@@ -235,11 +249,13 @@ class Sets:
             folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_jobs[0],)
         )
 
-    @cached_property
-    def _set_jobs(self) -> dict[str, Cell]:
-        return {name: self._set_job(name) for name in self.sets}
-
     def _set_job(self, name: str) -> Cell:
+        """A set's job, made when it is asked for: others may lack what they need."""
+        if name not in self._jobs:
+            self._jobs[name] = self._new_set_job(name)
+        return self._jobs[name]
+
+    def _new_set_job(self, name: str) -> Cell:
         config = self.sets[name]
         folder = self._job_folder(name, self._set_identity(name))
 
@@ -266,5 +282,5 @@ class Sets:
         return self.data.oracle if kind == "unused" else read_masks(self._parser, self._photos, cache=self._cache)
 
     def _set(self, name: str) -> LabelledFaces:
-        folder = self._set_jobs[name].folder
+        folder = self._set_job(name).folder
         return SyntheticFaces([path.parent for path in sorted(folder.glob(f"*/{COMPLETE}"))]).faces

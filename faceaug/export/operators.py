@@ -10,7 +10,7 @@ from onnxscript import BOOL, DOUBLE, INT64, script
 from onnxscript import opset18 as op
 
 
-@script()
+@script()  # type: ignore[misc, untyped-decorator]
 def _eliminated(system: DOUBLE[...], equations: INT64[1]) -> DOUBLE[...]:
     """Gauss-Jordan elimination of ``(N, n, n + m)`` with partial pivoting; rows stay where they are."""
     number = op.Reshape(op.Range(op.Constant(value_int=0), op.Squeeze(equations), op.Constant(value_int=1)), [1, -1, 1])

@@ -367,14 +367,13 @@ def control_points(labels: Tensor) -> Points:
     """
     count, size = labels.shape[0], labels.shape[-1]
     parts = torch.from_numpy(_PARTS).to(labels.device)[labels.long()].permute(0, 3, 1, 2).contiguous()
-    face, head = parts[:, -2], parts[:, -1]
     has = parts.flatten(2).any(2)
     corners = _extremes(parts[:, : len(_CORNERS)].reshape(-1, size, size)).reshape(count, -1, 2)[:, _KEPT]
     # Brows are bent in the middle; rays start from the nose, of a face without one from its own middle.
-    middles = _centroid(torch.cat([parts[:, _BROWS_NOSE], face[:, None]], 1).reshape(-1, size, size)).reshape(count, 4, 2)
+    middles = _centroid(parts[:, [2, 3, _NOSE, -2]].reshape(-1, size, size)).reshape(count, 4, 2)
     middle = torch.where(has[:, _NOSE, None], middles[:, 2], middles[:, 3])
     rays = _RAYS.to(labels.device)
-    near, far = _outline(face, middle, rays), _outline(head, middle, rays)
+    near, far = _outlines(parts[:, _FACE_HEAD], middle, rays).unbind(1)
     outlines = [middle[:, None] + reach[..., None] * rays for reach in (near, far)]
     outlined = [near > 1 / 16, far > near + 1 / 20]  # hair thinner than that has no outline of its own
     return torch.cat([corners, middles[:, :2], *outlines], 1), torch.cat([has[:, _KEPT_OF], has[:, _BROWS], *outlined], 1)
@@ -396,7 +395,7 @@ _RAYS = torch.stack([_ANGLES.cos(), _ANGLES.sin()], 1)
 """Directions of rays, ``(RAYS, 2)`` float64; the same bits everywhere, since some run along the borders of pixels."""
 
 _PARTS = _members(*(classes for classes, _ in _CORNERS), _FACE, (*_FACE, HAIR))
-_BROWS, _BROWS_NOSE, _NOSE = slice(2, 4), slice(2, 5), 4
+_BROWS, _NOSE, _FACE_HEAD = slice(2, 4), 4, slice(-2, None)
 _KEPT = [4 * number + corner for number, (_, corners) in enumerate(_CORNERS) for corner in corners]
 _KEPT_OF = [number for number, (_, corners) in enumerate(_CORNERS) for _ in corners]
 
@@ -415,32 +414,23 @@ def _extremes(where: Tensor) -> Tensor:
     """
     size = where.shape[-1]
     line = torch.arange(size, device=where.device)
-
-    def ends(region: Tensor) -> list[Tensor]:
-        """First and last occupied column of ``(N, S, S)``, each followed by the middle of its pixels."""
-        occupied = region.any(1)
-        first = torch.where(occupied, line, size - 1).amin(1)
-        last = torch.where(occupied, line, 0).amax(1)
-        found = []
-        for end, edge in ((first, 0.0), (last, 1.0)):
-            cells = region.gather(2, end[:, None, None].expand(-1, size, 1))[..., 0].double()
-            middle = (cells * (line + 0.5)).sum(1) / cells.sum(1).clamp(min=1.0)
-            found += [end.double() + edge, middle]
-        return found
-
-    left, left_y, right, right_y = ends(where)
-    top, top_x, bottom, bottom_x = ends(where.transpose(1, 2))
-    corners = [(left, left_y), (right, right_y), (top_x, top), (bottom_x, bottom)]
-    return torch.stack([torch.stack(corner, 1) for corner in corners], 1) / size * 2 - 1
+    turned = torch.stack([where, where.transpose(1, 2)], 1).flatten(0, 1)
+    occupied = turned.any(1)
+    ends = torch.stack([torch.where(occupied, line, size - 1).amin(1), torch.where(occupied, line, 0).amax(1)], 1)
+    cells = turned.gather(2, ends[:, None].expand(-1, size, -1)).double()
+    middles = (cells * (line + 0.5)[:, None]).sum(1) / cells.sum(1).clamp(min=1.0)
+    points = torch.stack([ends + torch.arange(2.0, dtype=torch.float64, device=where.device), middles], 2).reshape(-1, 2, 2, 2)
+    return torch.cat([points[:, 0], points[:, 1].flip(-1)], 1) / size * 2 - 1
 
 
-def _outline(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
-    """How far ``(N, S, S)`` bool regions reach along rays from ``(N, 2)`` middles: ``(N, K)`` float64, in half sides."""
+def _outlines(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
+    """How far ``(N, R, S, S)`` bool regions reach along K rays from ``(N, 2)`` middles: ``(N, R, K)`` float64, in half sides."""
     size = where.shape[-1]
     steps = torch.arange(0, 3 * size, device=where.device, dtype=torch.float64) / size
     cells = middle[:, None, None] + steps[:, None] * rays[:, None]
     index = ((cells + 1) / 2 * size).floor().long()
-    inside = ((index >= 0) & (index < size)).all(-1)
+    inside = ((index >= 0) & (index < size)).all(-1)[:, None]
     index = index.clamp(0, size - 1)
-    met = where.flatten(1).gather(1, (index[..., 1] * size + index[..., 0]).flatten(1)).reshape(inside.shape) & inside
+    places = (index[..., 1] * size + index[..., 0]).flatten(1)[:, None].expand(-1, where.shape[1], -1)
+    met = where.flatten(2).gather(2, places).unflatten(2, inside.shape[2:]) & inside
     return torch.where(met, steps, 0.0).amax(-1)

@@ -143,7 +143,8 @@ def look_texture(look: Look, parts: Tensor, dtype: torch.dtype) -> Texture:
         dtype: of the result.
     """
     if look.image is None or look.anatomy is None:
-        nothing = torch.zeros(len(parts), 4, *parts.shape[1:], device=parts.device, dtype=dtype)
+        # Not len(parts), which would fix the batch of an exported graph.
+        nothing = torch.zeros(parts.shape[0], 4, *parts.shape[1:], device=parts.device, dtype=dtype)
         return Texture(nothing[:, :3], nothing[:, 3:])
     if look.owner is None:
         return transfer_texture(parts, look.image.to(dtype), look.anatomy, look.known)

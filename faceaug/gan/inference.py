@@ -27,7 +27,7 @@ from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weig
 from faceaug.tensors import to_bytes, to_float
 
 CHUNK = 16
-"""Faces that a network takes at once, always; see :func:`_chunks`."""
+"""Faces that a network takes at once where many are generated."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Generator:
         record: the whole configuration of the run that made it.
         hash: SHA-256 of weights and shape.
         compute: where it runs.
+        chunk: faces that the network takes at once, always; see :func:`_chunks`.
     """
 
     network: GeneratorNetwork
@@ -47,6 +48,7 @@ class Generator:
     record: dict[str, Any]
     hash: str
     compute: Compute
+    chunk: int = CHUNK
 
     @torch.inference_mode()
     def encode(self, images: ByteArray, labels: ByteArray, scheme: Scheme | None = None) -> Look:
@@ -92,7 +94,7 @@ class Generator:
     def _kept(self, images: ByteArray, looks: Callable[[npt.NDArray[np.int64]], Look]) -> Look:
         """Looks of all rows on the CPU, pictures as bytes."""
         found = []
-        for rows in _chunks(len(images)):
+        for rows in _chunks(len(images), self.chunk):
             with self.compute.autocast():
                 look = looks(rows)
             photos = None if look.image is None else torch.from_numpy(to_bytes(look.image))
@@ -112,7 +114,7 @@ class Generator:
             ``(N, S, S, 3)`` uint8 RGB.
         """
         found = []
-        for rows in _chunks(len(look)):
+        for rows in _chunks(len(look), self.chunk):
             some = look[torch.from_numpy(rows)]
             photos = None if some.image is None else self._photos(some.image.numpy())
             some = dataclasses.replace(some.map(lambda tensor: tensor.to(self.compute.device)), image=photos)
@@ -137,14 +139,14 @@ class Generator:
         return torch.from_numpy(scheme.anatomy(fill_ignored(labels))).to(self.compute.device)
 
 
-def _chunks(count: int) -> list[npt.NDArray[np.int64]]:
+def _chunks(count: int, chunk: int) -> list[npt.NDArray[np.int64]]:
     """Row numbers in groups of equal length, the last filled up with the last row.
 
     Convolution kernels are chosen by shape and round differently: with one shape, a row's result cannot depend on how many
     others were asked for with it.
     """
-    padded = np.minimum(np.arange(-(-count // CHUNK) * CHUNK), count - 1)
-    return list(padded.reshape(-1, CHUNK))
+    padded = np.minimum(np.arange(-(-count // chunk) * chunk), count - 1)
+    return list(padded.reshape(-1, chunk))
 
 
 def load_generator(path: Path, compute: Compute) -> Generator:

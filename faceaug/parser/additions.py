@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from faceaug.errors import ConfigError
+from faceaug.parser.config import ParserTraining
 from faceaug.prepare.faces import FaceSet, LabelledFaces
 
 
@@ -38,6 +39,21 @@ class Addition:
     def about(self) -> dict[str, Any]:
         """For the record of a run."""
         return {**self.faces.about(), "share": self.share, "taught": self.taught}
+
+
+def on_top(usual: ParserTraining, shares: Sequence[float]) -> tuple[ParserTraining, tuple[float, ...]]:
+    """A training with additions whose steps have as many labelled faces as before, and the exact share of each addition.
+
+    Args:
+        usual: of the labelled faces alone.
+        shares: of a step's rows, together below 1.
+
+    Returns:
+        Larger batches and as many more images; shares that are whole rows of such a batch, one row each at least.
+    """
+    rows = [max(round(usual.batch / (1 - sum(shares)) * share), 1) for share in shares]
+    batch = usual.batch + sum(rows)
+    return replace(usual, batch=batch, images=usual.steps * batch), tuple(row / batch for row in rows)
 
 
 def check_additions(real: LabelledFaces, additions: Sequence[Addition]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from faceaug.compute.device import Compute
 from faceaug.config import to_dict
-from faceaug.errors import TrainingFailed
+from faceaug.errors import CheckpointMismatch, TrainingFailed
 from faceaug.files import write_json
 from faceaug.images import write_png
 from faceaug.parser.additions import Addition
@@ -51,6 +51,7 @@ def fit_parser(
     compute: Compute,
     record: dict[str, Any],
     additions: Sequence[Addition] = (),
+    start: Parser | None = None,
     label: str = "train-parser",
 ) -> Path:
     """Train a parser, or go on where an earlier process stopped.
@@ -65,13 +66,14 @@ def fit_parser(
         compute: device and precision.
         record: what else to keep in ``config.json``; part of the run's identity.
         additions: faces beside the labelled ones.
+        start: a trained parser that this one begins as, with the optimiser afresh; else ImageNet weights or random ones.
         label: of the progress line.
 
     Returns:
         The weights file.
 
     Raises:
-        CheckpointMismatch: the folder holds a run with other settings.
+        CheckpointMismatch: the folder holds a run with other settings, or ``start`` is of another shape.
         ConfigError: additions do not go with the faces or the schedule.
         TrainingFailed: the loss is no longer finite.
         OutputError: the folder cannot be written.
@@ -81,8 +83,11 @@ def fit_parser(
         "training": to_dict(training),
         "data": {"faces": faces.about(), "tuning": tuning.about()},
         **({"additions": {addition.name: addition.about() for addition in additions}} if additions else {}),
+        **({} if start is None else {"start": start.hash}),
         **record,
     }
+    if start is not None and start.config != parser:
+        raise CheckpointMismatch("start: a parser of another shape, size or label scheme; name one that was trained like this")
     if faces.scheme != parser.scheme:
         raise ValueError(f"the parser is of {parser.scheme.name}, {faces.title} of {faces.scheme.name}")
     claim(run, config)
@@ -93,11 +98,14 @@ def fit_parser(
     stored = load_checkpoint(checkpoint, config=json.loads(json.dumps(config)))
 
     torch.manual_seed(training.seed)
-    network = compute.module(build_parser(parser, weights=stored is None))
+    fresh = stored is None and start is None
+    network = compute.module(build_parser(parser, weights=fresh))
     weights = class_weights(faces, training.balance).to(compute.device)
     train = ParserStep(network, parser, training, weights, compute)
-    if stored is None:
+    if fresh:
         start_balanced(network, weights)
+    elif stored is None and start is not None:
+        network.load_state_dict(start.network.state_dict())
     ema = Ema(network, half_life=math.inf, ramp=training.average)
     step, seconds, best = 0, 0.0, {"mean_f1": -1.0}
     best_state: dict[str, Tensor] = {}

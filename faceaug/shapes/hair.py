@@ -1,4 +1,4 @@
-"""Other people's hair: its shape taken from another aligned mask and laid under this face."""
+"""Changes of the hair: another person's, from an aligned mask, laid under this face; a higher or lower hairline; its length."""
 
 from __future__ import annotations
 
@@ -41,6 +41,64 @@ class Hair:
         bare = np.where(parts == HAIR, np.where(inside, SKIN, BACKGROUND), parts)
         changed = np.where(wanted & ~_is_face(parts), HAIR, bare).astype(np.uint8)
         return target.with_anatomy(np.where(target.anatomy == IGNORE, IGNORE, changed))
+
+
+_KEPT = 0.3
+"""Share of the hair above a forehead that a higher hairline leaves."""
+
+
+def move_hairline(target: Target, up: float) -> Target:
+    """The hairline above the forehead moved.
+
+    Args:
+        target: the face.
+        up: how far in the forehead's middle, as a share of the side; towards the temples it moves less. Negative: a fringe, down
+            to the brows at most.
+    """
+    parts = fill_ignored(target.anatomy[None])[0]
+    face = _is_face(parts)
+    columns = np.flatnonzero(face.any(0))
+    if not len(columns) or not up:
+        return target
+    changed, half = parts.copy(), len(columns) / 2
+    for column in columns:
+        line = parts[:, column]
+        first = int(np.flatnonzero(face[:, column])[0])
+        way = round(abs(up) * target.size * (1 - ((column + 0.5 - columns[0] - half) / half) ** 2))
+        if up > 0:
+            above = first - np.argmin(np.append(line[:first][::-1] == HAIR, False))  # where the hair over the forehead begins
+            changed[max(first - way, int(above + np.ceil(_KEPT * (first - above)))) : first, column] = SKIN
+        elif first and line[first - 1] == HAIR:
+            bare = int(np.argmin(np.append(line[first:] == SKIN, False)))  # down to what is no skin: a brow, an eye
+            changed[first : first + min(way, bare - 1), column] = HAIR
+    return target.with_anatomy(np.where(target.anatomy == IGNORE, IGNORE, changed).astype(np.uint8))
+
+
+def change_length(target: Target, down: float) -> Target:
+    """The hair beside and below the face longer, or shorter.
+
+    Args:
+        target: the face.
+        down: how far its ends come down, as a share of the side; they cover background only. Negative: how far they go up,
+            outside of the face's outline.
+    """
+    parts = fill_ignored(target.anatomy[None])[0]
+    hair, way = parts == HAIR, round(abs(down) * target.size)
+    if not hair.any() or not way:
+        return target
+    changed = parts.copy()
+    kernel = np.ones((way + 1, 1), dtype=np.uint8)
+    anchor = (0, way) if down > 0 else (0, 0)
+    if down > 0:  # a pixel has hair where some hair lies up to so far above it
+        longer = cv2.dilate(hair.astype(np.uint8), kernel, anchor=anchor).astype(bool)
+        changed[longer & (parts == BACKGROUND)] = HAIR
+    else:  # and keeps it where so much hair lies below it, or where the head is
+        kept = cv2.erode(hair.astype(np.uint8), kernel, anchor=anchor, borderValue=0).astype(bool)
+        rows = np.flatnonzero(_is_face(parts).any(1))
+        middle = (rows[0] + rows[-1]) // 2 if len(rows) else target.size // 2
+        lower = np.arange(target.size)[:, None] > middle
+        changed[hair & ~kept & lower & ~_hull(_is_face(parts))] = BACKGROUND
+    return target.with_anatomy(np.where(target.anatomy == IGNORE, IGNORE, changed).astype(np.uint8))
 
 
 def _is_face(parts: ByteArray) -> np.ndarray:

@@ -28,9 +28,16 @@ _ROOM = 1.5
 
 
 def move_part(
-    target: Target, parts: tuple[int, ...], *, log_width: float = 0, log_height: float = 0, angle: float = 0, down: float = 0
+    target: Target,
+    parts: tuple[int, ...],
+    *,
+    log_width: float = 0,
+    log_height: float = 0,
+    angle: float = 0,
+    down: float = 0,
+    bend: float = 0,
 ) -> Target:
-    """A part scaled, turned and shifted around its middle, the skin around it giving way smoothly.
+    """A part scaled, turned, shifted and bent around its middle, the skin around it giving way smoothly.
 
     Only what is skin or this part before and after can change: all else stays where it is.
 
@@ -41,6 +48,7 @@ def move_part(
         log_height: likewise along.
         angle: degrees, clockwise.
         down: shift as a share of the side.
+        bend: how far its ends rise and its middle sinks, as a share of half of its width.
     """
     where = among(target.anatomy, *parts)
     if not where.any():
@@ -56,7 +64,9 @@ def move_part(
     y, x = np.mgrid[box].astype(np.float32)
     reach = np.maximum(np.abs(x - middle[0]) / half[0], np.abs(y - middle[1]) / half[1])
     weight = 0.5 + 0.5 * np.cos(np.pi * np.clip(reach - 1, 0, 1))
-    across, along = x - middle[0], y - middle[1] - down * target.size * weight
+    across = x - middle[0]
+    arch = np.clip((across / half[0]) ** 2, 0, 1) - 1 / 2  # 1/2 up at the ends, 1/2 down in the middle
+    along = y - middle[1] - (down * target.size - bend * half[0] * arch) * weight
     turn = np.radians(-angle) * weight
     cos, sin = np.cos(turn), np.sin(turn)
     moved_x = middle[0] + (cos * across - sin * along) * np.exp(-log_width * weight)

@@ -51,8 +51,13 @@ class Target:
         for part in np.unique(parts[changed]):
             here = changed & (parts == part)
             labels[here] = self._labels_of(int(part))[here]
-        uncovered = changed & (self.scheme.anatomy(labels) == BACKGROUND)
-        image = filled_in(self.image, self.anatomy == BACKGROUND, uncovered) if uncovered.any() else self.image
+        return self.with_labels(labels)
+
+    def with_labels(self, labels: ByteArray) -> Target:
+        """The target with another label map ``(S, S)``, background that the face has uncovered filled in."""
+        own = self.anatomy
+        uncovered = (self.scheme.anatomy(labels) == BACKGROUND) & (own != BACKGROUND) & (own != IGNORE)
+        image = filled_in(self.image, own == BACKGROUND, uncovered) if uncovered.any() else self.image
         return Target(image, labels, self.scheme)
 
     def _labels_of(self, part: int) -> ByteArray:

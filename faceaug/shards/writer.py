@@ -16,8 +16,8 @@ import numpy.typing as npt
 from faceaug.config import to_dict
 from faceaug.files import atomic_file
 from faceaug.labels import Scheme
+from faceaug.marks import SOURCE_TYPE
 from faceaug.shards.columns import COLUMNS, PIXELS, TEXT, Column, encoded, kind_of
-from faceaug.shards.marks import SOURCE_TYPE
 
 FORMAT, VERSION = "faceaug-shard", 4
 

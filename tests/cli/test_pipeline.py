@@ -31,6 +31,15 @@ def test_the_four_commands_find_each_others_results(faceaug, folder):
     assert "preset tiny (64 px, width 32)" in gan.out
     made = _good(faceaug("generate", "--masks", "helen", cwd=folder))
     assert "32 of 32 planned" in made.out
+    made_by = next((folder / "runs" / "synthetic").glob("*/complete.json")).parent
+    better = ("train-parser", "--images", 16, "--synthetic", made_by, "--start", weights, "--out", folder / "better")
+    outcome = _good(faceaug(*better, cwd=folder))
+    assert "and 32 generated faces of" in outcome.out
+    assert f"beginning as {weights}" in outcome.out
+    assert "32 images in batches of 16" in outcome.out
+    refused = faceaug(*better[:-1], folder / "worse", "--share", 1, cwd=folder)
+    assert refused.code == 2
+    assert "--share 1: must be above 0 and below 1" in refused.error
     bench = _good(faceaug("bench-parsing", "--images", 16, "--seeds", 1, cwd=folder))
     assert "drawn faces, mean F1 in percent" in bench.out
     assert "no conclusion" in bench.out

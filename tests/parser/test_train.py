@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -53,6 +54,26 @@ def test_resumed_equals_uninterrupted(noise, compute, tmp_path, monkeypatch, tau
     assert all(torch.equal(first[name], second[name]) for name in first)
     one, two = ([(row["images"], row["loss"]) for row in read_log(tmp_path / run / "log.jsonl")] for run in ("whole", "cut"))
     assert one == two
+
+
+def test_a_parser_goes_on_from_another_one(noise, compute, tmp_path):
+    real, tuning = noise(8), noise(2, seed=1)
+    settings = ParserTraining(images=16, batch=4, evaluations=1, learning_rate=1e-9, average=1.0)
+    first = load_parser(_fit(tmp_path / "a", real, tuning, ParserTraining(images=16, batch=4, evaluations=1), compute), compute)
+    again = fit_parser(
+        tmp_path / "b", faces=real, tuning=tuning, parser=PARSER, training=settings, compute=compute, record={}, start=first
+    )
+    found = load_parser(again, compute).network.state_dict()
+    for name, value in first.network.state_dict().items():
+        if "running" not in name and "tracked" not in name:  # batch norm counts on
+            assert torch.allclose(found[name], value, atol=1e-6), name
+    assert json.loads((tmp_path / "b" / "config.json").read_text())["start"] == first.hash
+    other = dataclasses.replace(PARSER, encoder="resnet18")
+    with pytest.raises(CheckpointMismatch, match="start: a parser of another shape"):
+        fit_parser(
+            tmp_path / "c", faces=real, tuning=tuning, parser=other, training=settings, compute=compute, record={}, start=first
+        )
+    assert not (tmp_path / "c").exists()
 
 
 def test_it_learns(faces, compute, tmp_path):

@@ -1,7 +1,6 @@
 import pytest
 
 from faceaug.errors import DatasetDamaged
-from faceaug.progress import Progress, clock
 from faceaug.runs.log import JsonLog, read_log
 
 
@@ -21,19 +20,6 @@ def test_a_line_cut_by_a_kill_is_left_out_but_damage_is_told(tmp_path):
     path.write_text('{"a": \n{"a": 1}\n')
     with pytest.raises(DatasetDamaged, match="line 1"):
         read_log(path)
-
-
-def test_clock():
-    assert [clock(seconds) for seconds in (12, 200, 3900, float("inf"))] == ["12 s", "3 min 20 s", "1 h 05 min", "?"]
-
-
-def test_progress_tells_count_share_and_rate(capsys):
-    with Progress("generating", 4, unit="faces", every=0) as progress:
-        for count in range(1, 5):
-            progress.update(count, "fine")
-    last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith("generating: 4/4 faces (100 %)")
-    assert last.endswith("fine")
 
 
 @pytest.mark.parametrize("line", [b"\xff\xfe", b"[1]", b"3"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from faceaug.labels import SCHEMES, Scheme, scheme_toml
+from faceaug.marks import marked_jpeg, marked_png
 from faceaug.shards.export.faces import Exported, Faces
-from faceaug.shards.marks import marked_jpeg, marked_png
 
 
 def write_folder(part: Path, faces: Faces, scheme: Scheme) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from faceaug.errors import ConfigError
 from faceaug.labels import Scheme
+from faceaug.marks import marked_png
 from faceaug.shards.columns import TEXT
 from faceaug.shards.export.faces import Exported, Faces
-from faceaug.shards.marks import marked_png
 
 PER_FILE, PER_GROUP = 5000, 100
 """Faces in one file, and in one of its row groups."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from faceaug.errors import ConfigError
 from faceaug.files import atomic_folder, write_json
 from faceaug.labels import CELEBAMASK_19, HELEN_11, IGNORE, Remap, Scheme, remap
+from faceaug.marks import SOURCE_TYPE
 from faceaug.progress import say
 from faceaug.shards.card import licences
 from faceaug.shards.export.faces import Faces
@@ -16,7 +17,6 @@ from faceaug.shards.export.folders import write_celebamask, write_folder, write_
 from faceaug.shards.export.parquet import write_parquet
 from faceaug.shards.export.tars import write_webdataset
 from faceaug.shards.index import read_index
-from faceaug.shards.marks import SOURCE_TYPE
 from faceaug.shards.reader import ShardReader
 
 

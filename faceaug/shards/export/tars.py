@@ -7,8 +7,8 @@ from pathlib import Path
 
 from faceaug.errors import ConfigError
 from faceaug.labels import Scheme
+from faceaug.marks import marked_png
 from faceaug.shards.export.faces import Faces
-from faceaug.shards.marks import marked_png
 
 PER_FILE = 1000
 """Faces in one tar file."""

@@ -30,6 +30,27 @@ def test_labelled_faces_are_seen_as_often_in_every_arm(text):
     assert training.batch * (1 - sum(shares)) == pytest.approx(TRAINING.batch)
 
 
+def test_pretraining_is_a_last_word():
+    arm = parse_arm("aug+generated:0.5+pretrain", SETS)
+    assert arm == Arm("aug+generated:0.5+pretrain", added=(Added("generated", 0.5),), schedule="pretrain")
+    with pytest.raises(ConfigError, match="nothing to pretrain on"):
+        parse_arm("aug+pretrain", SETS)
+    with pytest.raises(ConfigError, match="'pretrain' is unknown"):
+        parse_arm("aug+pretrain+generated", SETS)
+
+
+def test_to_continue_is_one_too():
+    arm = parse_arm("aug+pseudo:0.5+continue", SETS)
+    assert arm.schedule == "continue"
+    training, shares = arm.training(TRAINING)
+    assert (training.images, training.batch, shares) == (2 * 5_336, 16, (0.5,))  # two thirds of 8,000 in whole steps
+    alone, none = parse_arm("aug+continue", SETS).training(TRAINING)
+    assert (alone.steps, none) == (training.steps, ())
+    assert parse_arm("aug+unimatch+continue", SETS).added[0].taught
+    with pytest.raises(ConfigError, match="nothing to continue from"):
+        parse_arm("pseudo+continue", SETS)
+
+
 def test_pretraining_comes_on_top_as_well():
     arm = Arm("x", added=(Added("generated", 0.5),), schedule="pretrain")
     training, shares = arm.training(TRAINING)

@@ -65,8 +65,8 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     arms = ["aug", "aug+generated", "aug+pseudo+collage", "strong+unimatch", "generated", "aug+photos+transferred"]
     results = _run(tmp_path, data, arms, compute)
     assert [cell["arm"] for cell in results["cells"]] == arms
-    assert [count for kind, count in trained if kind == "made"] == [4, 4]  # P_F of two seeds
-    by_arm = dict(zip(arms, [count for kind, count in trained if kind == "cells"], strict=True))
+    assert [count for kind, count in trained if kind == "made"] == [4, 4, 4]  # the arm without additions, P_F of two seeds
+    by_arm = dict(zip(arms[1:], [count for kind, count in trained if kind == "cells"], strict=True))
     assert by_arm.pop("generated") > 4
     assert set(by_arm.values()) == {4}
     index = json.loads(next((tmp_path / "made").glob("generated-*/own/complete.json")).read_text())
@@ -99,8 +99,33 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     assert trained == []
     assert again == results
     more = _run(tmp_path, data, ["aug", "real", "aug+generated"], compute, dataclasses.replace(CONFIG, seeds=2))
-    assert [kind for kind, _ in trained] == ["cells"] * 4  # seed 0 of real, seed 1 of all three
+    assert sorted(kind for kind, _ in trained) == ["cells", *["made"] * 3]  # seed 0 of real, seed 1 of all three
     assert more["scores"]["unet"]["4"]["aug+generated"]["seeds"] == [0, 1]
+
+
+def test_a_parser_of_labelled_faces_alone_is_trained_once(data, compute, tmp_path, monkeypatch):
+    trained = []
+    for module in (sets_module, cell_module):
+        fit = module.fit_parser
+        monkeypatch.setattr(
+            module, "fit_parser", lambda run, *a, fit=fit, **k: trained.append((run.parent.name, k)) or fit(run, *a, **k)
+        )
+    recipe = dataclasses.replace(RECIPE, bench=CONFIG, teachers=1)
+    arms = ["aug", "aug+continue", "aug+pseudo", "aug+pseudo+continue"]
+    results = _run(tmp_path, data, arms, compute, dataclasses.replace(CONFIG, seeds=2), recipe=recipe)
+    assert sorted(k["training"].seed for kind, k in trained if kind == "made") == [0, 1]  # the first one is P_F
+    further = [k for kind, k in trained if kind == "cells" and k["start"] is not None]
+    assert sorted((k["training"].seed, len(k["additions"])) for k in further) == [(s, n) for s in range(2) for n in (0, 1)]
+    scored = results["scores"]["unet"]["4"]
+    assert scored["aug+pseudo+continue"]["base"] == "aug+continue"
+    assert scored["aug+pseudo"]["base"] == scored["aug+continue"]["base"] == "aug"
+
+
+def test_a_set_that_no_arm_has_asks_for_nothing(data, compute, tmp_path):
+    sets = Sets(tmp_path, dataclasses.replace(data, unused=0), 4, RECIPE, SETS, {}, compute, None)
+    assert len(sets.needs("generated")) == 4  # two P_F's, the GAN, the set
+    with pytest.raises(ConfigError, match="--unused 0"):
+        sets.needs("transferred")
 
 
 def test_labels_replaced_need_several_counts(data, compute, tmp_path):
@@ -121,13 +146,13 @@ def test_what_is_made_depends_on_all_that_it_is_made_of(data, compute, tmp_path)
     assert sets().needs("generated")[-1].folder == sets(unused=3).needs("generated")[-1].folder
     assert sets().about("photos") != sets(unused=3).about("photos")
     usual = dataclasses.replace(RECIPE, bench=BenchConfig())  # P_F is trained as long as the cells of its labels
-    assert [usual.bench.training(count, 0).images for count in (200, 2_000)] == [4_000, 16_000]
+    assert [usual.bench.training(count, 0).images for count in (200, 2_000)] == [12_000, 24_000]
     assert sets(2, recipe=usual).needs("pseudo")[0].folder != sets(2).needs("pseudo")[0].folder
 
 
 def test_a_given_set_needs_no_gan(data, noise, compute, tmp_path):
     results = _run(tmp_path, data, ["aug", "aug+generated"], compute, given={"generated": noise(6)}, recipe=None)
-    assert not (tmp_path / "made").exists()
+    assert [path.name.split("-")[0] for path in (tmp_path / "made").iterdir()] == ["parser"]  # of the labelled faces alone
     assert results["faces"]["given"] == {"generated": 6}
     with pytest.raises(ConfigError, match="needs a parser and a GAN of these labels"):
         _run(tmp_path, data, ["aug", "aug+pseudo"], compute, given={"generated": noise(6)}, recipe=None)

@@ -1,0 +1,65 @@
+"""``faceaug edit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .edits import Force, Jpeg, Number, Parser, Photos, Results, edit_all, load_editor
+from .options import Generator
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from faceaug.edit.editor import Edited
+    from faceaug.edit.face import PhotoFace
+
+
+def edit(
+    space: Workspace,
+    photos: Photos,
+    out: Results,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--change",
+            metavar="NAME[:STRENGTH]",
+            help="What is changed, may be repeated: forehead, fringe, hair-longer, hair-shorter, smile, mouth-open, "
+            "mouth-closed, lips-fuller, lips-thinner, eyes-larger, eyes-smaller, brows-up, brows-down, brows-thicker, "
+            "brows-thinner; 1 is the usual strength.",
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option("--mask", help="A painted label map, PNG: of the photo's size, or a square of the aligned face; 255 keeps."),
+    ] = None,
+    generator: Generator = None,
+    parser: Parser = None,
+    face: Number = None,
+    force: Force = False,
+    jpeg: Jpeg = False,
+) -> None:
+    """Change the masks of faces, and with them the photos: each face keeps its own look.
+
+    A face is found, aligned and parsed; its mask is changed by named operations, or is the one that you painted (`faceaug parse`
+    writes masks to begin with); the face is generated on it and what has changed put back into the photo, with a soft seam. All
+    other pixels stay as they are. NAME_steps.png shows target, masks and result; report.csv has what was refused and why. Results
+    are marked as edited by a model.
+
+    Example: faceaug edit portrait.jpg --change smile --change eyes-larger:0.5 --out edited
+    """
+    from faceaug.edit.mask import read_mask
+    from faceaug.edit.operations import parse_change
+    from faceaug.errors import ConfigError
+
+    changes = [parse_change(one) for one in change or []]
+    if not changes and mask is None:
+        raise ConfigError("--change, --mask: nothing to change; name an operation, for example --change smile, or a mask")
+    _, editor = load_editor(space, generator, parser)
+
+    def work(target: PhotoFace) -> Edited:
+        return editor.edit(target, changes, mask=None if mask is None else read_mask(mask, target))
+
+    settings = {"changes": [str(one) for one in changes], "mask": None if mask is None else str(mask)}
+    edit_all(editor, photos, out, work, command="edit", settings=settings, number=face, force=force, jpeg=jpeg)

@@ -1,0 +1,1 @@
+"""Faces of photos edited: masks changed, components transferred, faces swapped (Section 4.3)."""

@@ -1,0 +1,236 @@
+"""The editor: mask edits, component transfer and face swap+ on ordinary photos (Section 4.3)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from faceaug.arrays import ByteArray
+from faceaug.compute.device import choose_compute
+from faceaug.edit.blend import Region, grown, in_tone, put_back
+from faceaug.edit.face import PhotoFace, find_face
+from faceaug.edit.operations import Change, apply_changes, parse_change
+from faceaug.edit.picture import Picture, read_picture
+from faceaug.errors import ConfigError
+from faceaug.gan.components import COMPONENTS
+from faceaug.gan.inference import Generator, load_generator
+from faceaug.gan.network import Look
+from faceaug.labels import IGNORE, check_schemes
+from faceaug.parser.predict import Parser, load_parser
+from faceaug.pictures import sheet
+from faceaug.prepare.align import warp_image
+from faceaug.runs.folder import own_parser
+from faceaug.shapes.target import Target, among
+
+TRANSFERABLE: dict[str, tuple[str, ...]] = {
+    "eyes": ("left eye", "right eye"),
+    "mouth": ("mouth",),
+    "skin": ("skin & nose",),
+    "hair": ("hair",),
+}
+"""What can be transferred -> the components that it is made of. Brows and nose go with the skin, beards too."""
+
+
+def check_components(names: Sequence[str]) -> None:
+    """Raise ConfigError unless these can be transferred."""
+    for name in names:
+        if name not in TRANSFERABLE:
+            raise ConfigError(f"--component {name}: unknown; use {', '.join(TRANSFERABLE)}")
+
+
+_KEPT = 64
+"""Faces whose looks are kept."""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An edited photo.
+
+    Attributes:
+        face: what was edited.
+        labels: ``(S, S)`` uint8: the mask that the face was generated on.
+        generated: ``(S, S, 3)`` uint8 RGB: the generator's whole crop.
+        region: ``(S, S)`` bool: which of its pixels are in the photo.
+        pixels: ``(H, W, 3)`` uint8 RGB: the photo with the edited face.
+        other: whose look is in it; None for a change of the mask.
+    """
+
+    face: PhotoFace
+    labels: ByteArray
+    generated: ByteArray
+    region: Region
+    pixels: ByteArray
+    other: PhotoFace | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Write the photo as PNG or JPEG, marked as edited; see :meth:`faceaug.edit.picture.Picture.save`."""
+        self.face.picture.save(Path(path), self.pixels)
+
+    def sheet(self) -> ByteArray:
+        """Target, its mask, the source, the mask generated on, and the result, side by side: ``(H, W, 3)`` uint8."""
+        face, scheme = self.face, self.face.scheme
+        crop = warp_image(self.pixels, face.place.matrix, len(self.labels))
+        cells: list[tuple[str, ByteArray]] = [("target", face.image), ("its mask", scheme.colour(face.labels))]
+        cells += [("source", self.other.image)] if self.other is not None else [("new mask", scheme.colour(self.labels))]
+        return sheet([*cells, ("generated", self.generated), ("in the photo", crop)])
+
+
+class Editor:
+    """Edits faces of photos with a trained generator.
+
+    ::
+
+        editor = Editor("runs/gan/demo-64-1a2b3c4d")
+        face = editor.face("portrait.jpg")
+        editor.edit(face, "smile").save("smile.png")
+
+    Looks are kept: a second edit of a face costs what generating it costs.
+
+    Args:
+        generator: loaded, or a run's folder or weights file.
+        parser: likewise; the generator's own P_F where None.
+        device: for what is loaded here, see :func:`faceaug.compute.device.choose_compute`.
+        precision: likewise.
+        runs: where the generator's parser is looked for.
+
+    Raises:
+        CheckpointMismatch: weights that are missing, or of two label schemes.
+        ConfigError: a generator without a code for each component.
+    """
+
+    def __init__(
+        self,
+        generator: Generator | str | Path,
+        parser: Parser | str | Path | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        runs: str | Path = "runs",
+    ) -> None:
+        if not isinstance(generator, Generator):
+            generator = load_generator(Path(generator), choose_compute(device, precision))
+        if not isinstance(parser, Parser):
+            weights = own_parser(generator.record, Path(runs)) if parser is None else Path(parser)
+            parser = load_parser(weights, generator.compute)
+        check_schemes("editor", generator=generator.config.scheme, parser=parser.config.scheme)
+        # One face at a time: a whole chunk would take sixteen times as long, and each result must not depend on others.
+        self.generator, self.parser = replace(generator, chunk=1), parser
+        self.scheme, self.size = generator.config.scheme, generator.config.size
+        self._looks: OrderedDict[bytes, Look] = OrderedDict()
+
+    def face(self, photo: str | Path | Picture, *, number: int | None = None, force: bool = False, name: str = "") -> PhotoFace:
+        """The face of a photo, see :func:`faceaug.edit.face.find_face`.
+
+        Raises:
+            DatasetDamaged: no readable photo.
+            ConfigError: it has no face of that number, or the detector is not installed.
+            NothingLeft: no face is found, or it cannot be parsed reliably and ``force`` is not given.
+        """
+        picture = photo if isinstance(photo, Picture) else read_picture(Path(photo))
+        told = name or (str(photo) if not isinstance(photo, Picture) else "the photo")
+        return find_face(picture, self.parser, size=self.size, name=told, number=number, force=force)
+
+    def edit(
+        self, face: PhotoFace, changes: str | Change | Iterable[str | Change] = (), *, mask: ByteArray | None = None
+    ) -> Edited:
+        """A face on a changed mask, with its own look.
+
+        Args:
+            face: the target, and the source.
+            changes: operations, in their order; see :data:`faceaug.edit.operations.OPERATIONS`.
+            mask: ``(S, S)`` uint8 of the scheme: a painted mask, before the changes.
+
+        Raises:
+            ConfigError: neither mask nor changes; or an operation that this face has no part or room for.
+        """
+        some = [changes] if isinstance(changes, str | Change) else list(changes)
+        wanted = [parse_change(one) if isinstance(one, str) else one for one in some]
+        if mask is None and not wanted:
+            raise ConfigError("edit: nothing to change; name operations, or a mask")
+        own = Target(face.image, face.labels, self.scheme)
+        target = own if mask is None else own.with_labels(mask)
+        target = apply_changes(target, wanted)
+        look = self._look(face)
+        rebuilt = self._generate(look, own)
+        region = grown((target.labels != own.labels) & (target.labels != IGNORE))
+        generated = in_tone(self._generate(look, target), rebuilt, face.image, region)
+        return self._put_back(face, target.labels, generated, region)
+
+    def transfer(self, face: PhotoFace, other: PhotoFace, what: str | Sequence[str]) -> Edited:
+        """A face with components of another one, on its own mask (Figure 7).
+
+        Args:
+            face: the target.
+            other: whose components are taken.
+            what: one or more of :data:`TRANSFERABLE`.
+
+        Raises:
+            ConfigError: an unknown component, or one that the target or the other face lacks.
+        """
+        names = [what] if isinstance(what, str) else list(what)
+        check_components(names)
+        taken = [number for number, one in enumerate(COMPONENTS) if any(one.name in TRANSFERABLE[name] for name in names)]
+        for person in (face, other):
+            if not self._covered(person, taken).any():
+                raise ConfigError(f"{person.name}: its mask has no {' or '.join(names)}; name another photo or component")
+        return self._mixed(face, other, taken)
+
+    def swap(self, face: PhotoFace, other: PhotoFace, *, hair: bool = False) -> Edited:
+        """Face swap+: another person's look on the target's mask and background (Figure 8).
+
+        Args:
+            face: the target, whose shapes and background stay.
+            other: whose look is taken.
+            hair: take the hair's look too.
+        """
+        return self._mixed(face, other, [number for number, one in enumerate(COMPONENTS) if hair or one.name != "hair"])
+
+    def people(self, image: ByteArray, labels: ByteArray, others: Sequence[PhotoFace]) -> ByteArray:
+        """Many people on one mask (Figure 5).
+
+        Args:
+            image: ``(S, S, 3)`` uint8 RGB: the target, of which the background is kept.
+            labels: ``(S, S)`` uint8: its mask.
+            others: whose looks are taken.
+
+        Returns:
+            ``(N, S, S, 3)`` uint8 RGB.
+        """
+        target = Target(image, labels, self.scheme)
+        return np.stack([self._generate(self._look(other), target) for other in others])
+
+    def _mixed(self, face: PhotoFace, other: PhotoFace, taken: Sequence[int]) -> Edited:
+        """A face with another one's codes of some components, which are numbers in :data:`COMPONENTS`."""
+        owner = torch.tensor([[int(number in taken) for number in range(len(COMPONENTS))]])
+        look = Look.mix([self._look(face), self._look(other)], owner)
+        generated = self._generate(look, Target(face.image, face.labels, self.scheme))
+        return self._put_back(face, face.labels, generated, self._covered(face, taken), other)
+
+    def _covered(self, face: PhotoFace, taken: Sequence[int]) -> Region:
+        """Where some components are in a face's mask."""
+        return among(self.scheme.anatomy(face.labels), *(part for number in taken for part in COMPONENTS[number].labels))
+
+    def _look(self, face: PhotoFace) -> Look:
+        """A face's look, encoded once."""
+        key = face.image.tobytes() + face.labels.tobytes()
+        if key not in self._looks:
+            self._looks[key] = self.generator.encode(face.image[None], face.labels[None])
+        self._looks.move_to_end(key)
+        while len(self._looks) > _KEPT:
+            self._looks.popitem(last=False)
+        return self._looks[key]
+
+    def _generate(self, look: Look, target: Target) -> ByteArray:
+        generated: ByteArray = self.generator.generate(look, target.image[None], target.labels[None])[0]
+        return generated
+
+    def _put_back(
+        self, face: PhotoFace, labels: ByteArray, generated: ByteArray, region: Region, other: PhotoFace | None = None
+    ) -> Edited:
+        pixels = put_back(face.picture.pixels, generated, face.place.matrix, region)
+        return Edited(face, labels, generated, region, pixels, other)

@@ -1,0 +1,87 @@
+"""Many photos edited alike: a folder of results, with a picture and a record of each, which an interrupted call goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from faceaug.edit.editor import Edited, Editor
+from faceaug.edit.face import PhotoFace
+from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
+from faceaug.images import write_png
+from faceaug.prepare.photos import REPORT, Record, Row, write_report
+from faceaug.progress import Progress
+
+DONE, REFUSED = "edited", "refused"
+
+
+def edit_photos(
+    editor: Editor,
+    photos: dict[str, Path],
+    out: Path,
+    change: Callable[[PhotoFace], Edited],
+    *,
+    label: str,
+    number: int | None = None,
+    force: bool = False,
+    suffix: str = ".png",
+) -> list[Row]:
+    """Edit a face of each photo.
+
+    Writes ``<stem>.png``, ``<stem>_steps.png`` with target, mask, source and result, and ``report.csv``, which also has the
+    photos that were refused and why.
+
+    Args:
+        editor: with trained weights.
+        photos: by name, see :func:`faceaug.prepare.photos.find_photos`.
+        out: the folder.
+        change: the edit.
+        label: of the progress line.
+        number: see :meth:`Editor.face`.
+        force: likewise.
+        suffix: of the results: .png or .jpg.
+
+    Returns:
+        A row for each photo.
+
+    Raises:
+        OutputError: something cannot be written.
+    """
+    record = Record(out, photos)
+    total = len(record.photos)
+    with Progress(label, total, start=total - len(record.left), unit="photos") as progress:
+        for count, name in enumerate(record.left, total - len(record.left) + 1):
+            row, files = _edited(editor, record, name, change, number, force, suffix)
+            record.add(name, row, files)
+            progress.update(count)
+    rows = record.rows()
+    write_report(out / REPORT, rows, ["probability", "pixels"])
+    return rows
+
+
+def _edited(
+    editor: Editor,
+    record: Record,
+    name: str,
+    change: Callable[[PhotoFace], Edited],
+    number: int | None,
+    force: bool,
+    suffix: str,
+) -> tuple[Row, list[str]]:
+    """What became of one photo, and the files that were written."""
+    path = record.photos[name]
+    try:
+        face = editor.face(path, number=number, force=force)
+        edited = change(face)
+        stem = record.fresh_name(name)
+        files = [f"{stem}{suffix}", f"{stem}_steps.png"]
+        edited.save(record.folder / files[0])
+    except (ConfigError, DatasetDamaged, NothingLeft) as error:
+        return {"outcome": REFUSED, "reason": str(error).removeprefix(f"{path}: "), "faces": []}, []
+    write_png(record.folder / files[1], edited.sheet())
+    found = {
+        **face.place.record(number or 1, stem),
+        "probability": round(face.probability, 4),
+        "pixels": int((edited.pixels != face.picture.pixels).any(-1).sum()),
+    }
+    return {"outcome": DONE, "reason": face.remark, "faces": [found]}, files
