@@ -3,8 +3,8 @@
     from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme, Editor
 
 gives torch datasets of ``tv_tensors``, what augments their samples, readers of datasets' own layouts, and an editor of photos;
-``from_pretrained`` and ``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order: ``prepare``,
-``parser``, ``gan``, ``generate``, ``shards``, ``edit``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
+``from_pretrained`` and ``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order:
+``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``edit``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from faceaug.export.graphs import EncodeGraph, GenerateGraph, ParserGraph
 from faceaug.export.model import Model
 from faceaug.files import atomic_file
 from faceaug.gan.inference import Generator
+from faceaug.marks import SOURCE_TYPE
 from faceaug.parser.predict import Parser
-from faceaug.shards.marks import SOURCE_TYPE
 
 OPSET = 18
 """The first with antialiased resizing, which parsers do to photos."""
