@@ -26,6 +26,7 @@ from .demo import demo
 from .draw import draw
 from .edit import edit
 from .evaluate import evaluate
+from .export_model import export_model
 from .faces import faces
 from .generate import generate
 from .parse import parse
@@ -80,6 +81,7 @@ app.command("evaluate")(on_workspace(evaluate))
 app.command("generate")(on_workspace(generate))
 shards.command("replay")(on_workspace(replay))
 app.add_typer(shards, name="shards")
+app.command("export-model")(on_workspace(export_model))
 app.command("push")(on_workspace(push))
 app.command("edit")(on_workspace(edit))
 app.command("transfer")(on_workspace(transfer))

@@ -3,8 +3,8 @@
     from faceaug import AlignedFaces, SyntheticFaces, MixedFaces, FlipFaces, GanAugment, Folder, find_scheme, Editor
 
 gives torch datasets of ``tv_tensors``, what augments their samples, readers of datasets' own layouts, and an editor of photos;
-all else is in the sub-packages, in the data's order: ``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``edit``,
-``datasets``, ``benchmarks``, ``cli``.
+``from_pretrained`` and ``save_pretrained`` read and write models. All else is in the sub-packages, in the data's order:
+``prepare``, ``parser``, ``gan``, ``generate``, ``shards``, ``edit``, ``export``, ``datasets``, ``benchmarks``, ``cli``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from faceaug.datasets.transforms import MoveFaces as MoveFaces
     from faceaug.datasets.transforms import strong_transforms as strong_transforms
     from faceaug.edit.editor import Editor as Editor
+    from faceaug.export.hub import from_pretrained as from_pretrained
+    from faceaug.export.hub import save_pretrained as save_pretrained
     from faceaug.labels import Scheme as Scheme
     from faceaug.labels import find_scheme as find_scheme
     from faceaug.labels import remap as remap
@@ -59,7 +61,9 @@ _HOMES = {
     "Scheme": "faceaug.labels",
     "SyntheticFaces": "faceaug.datasets.synthetic",
     "find_scheme": "faceaug.labels",
+    "from_pretrained": "faceaug.export.hub",
     "remap": "faceaug.labels",
+    "save_pretrained": "faceaug.export.hub",
     "strong_transforms": "faceaug.datasets.transforms",
 }
 
@@ -85,7 +89,9 @@ __all__ = [
     "SyntheticFaces",
     "__version__",
     "find_scheme",
+    "from_pretrained",
     "remap",
+    "save_pretrained",
     "strong_transforms",
 ]
 

@@ -51,3 +51,7 @@ class Interrupted(BaseException):
 
 class TrainingFailed(FaceaugError):
     """A training run cannot go on, for example because a loss is no longer finite."""
+
+
+class ExportFailed(FaceaugError):
+    """A model cannot be written in another form, or what was written computes something else."""

@@ -13,6 +13,7 @@ import torch
 from faceaug.cli.main import run as command_line
 from faceaug.datasets.drawn.layouts import write_celeba, write_helen
 from faceaug.datasets.helen import Helen
+from fake_hub import Hub
 from small import GENERATOR, PARSER, Outcome, Trained, noise_faces
 
 from faceaug.compute.device import Compute
@@ -63,6 +64,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory, faces: LabelledFaces, comp
     record = {"parser": str(parser)}
     gan = fit_gan(root / "gan", faces, network, GENERATOR, TrainingConfig(images=8, batch=4, seed=2), compute, record=record)
     return Trained(parser, gan)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub to push to, with a token."""
+    found = Hub()
+    monkeypatch.setattr("huggingface_hub.HfApi", found)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "token")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    return found
 
 
 @pytest.fixture

@@ -102,17 +102,18 @@ def enlarge(labels: Tensor, parts: Tensor, factor: float) -> Tensor:
     """
     if factor == 1.0:
         return labels
-    line = torch.arange(labels.shape[-1], device=labels.device)
-    every = torch.arange(len(labels), device=labels.device)[:, None, None]
+    size = labels.shape[-1]
+    line = torch.arange(size, device=labels.device)
     grown = labels
     for component in COMPONENTS:
         if component.whole:
             continue
         middle = centres(region(parts, component))[:2]
         rows, columns = (
-            (centre[:, None] + (line - centre[:, None]) / factor).round().long().clamp(0, len(line) - 1) for centre in middle
+            (centre[:, None] + (line - centre[:, None]) / factor).round().long().clamp(0, size - 1) for centre in middle
         )
-        moved, there = (maps[every, rows[:, :, None], columns[:, None, :]] for maps in (labels, parts))
+        index = (rows[:, :, None] * size + columns[:, None, :]).flatten(1)
+        moved, there = (maps.flatten(1).gather(1, index).reshape(maps.shape) for maps in (labels, parts))
         grown = torch.where(region(there, component), moved, grown)
     return grown
 

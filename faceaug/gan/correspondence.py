@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -124,10 +126,16 @@ MISSING_SHARE = 0.1
 
 def component_index(labels: Tensor) -> Tensor:
     """Number 1..5 of the component that each pixel belongs to, 0 for none: ``(...)`` uint8 to int64."""
-    table = torch.zeros(256, dtype=torch.int64, device=labels.device)
-    for number, component in enumerate(COMPONENTS, 1):
-        table[list(component.labels)] = number
-    return table[labels.long()]
+    return torch.from_numpy(_NUMBERS).to(labels.device)[labels.long()]
+
+
+def _members(*groups: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """``(256, G)``: whether a label is in each of G groups."""
+    return np.stack([np.isin(np.arange(256), group) for group in groups], 1)
+
+
+_NUMBERS = _members(*(component.labels for component in COMPONENTS)) @ np.arange(1, len(COMPONENTS) + 1)
+"""``(256,)`` int64: the number of a label's component."""
 
 
 def _inside(labels: Tensor) -> Tensor:
@@ -160,7 +168,7 @@ def correspond(
     size = target_labels.shape[-1]
     if target_labels.is_meta:  # only shapes are asked for, and these hundreds of small operations take seconds there
         return torch.empty(len(target_labels), size, size, 2, dtype=dtype, device="meta")
-    (targets, there), (sources, here) = points or (control_points(target_labels), control_points(source_labels))
+    (targets, there), (sources, here) = points or _both_points(target_labels, source_labels)
     coarse = _spline(targets, sources - targets, there & here, min(size, _SPLINE_GRID), dtype)
     fine = min(size, _FINE_GRID)
     offsets = _refined(_resized(coarse, fine), _shares(target_labels, fine, dtype), _shares(source_labels, fine, dtype), steps)
@@ -205,12 +213,12 @@ _TOGETHER = (
 """Classes that share a map where label maps are registered: they lie far apart in a face, so that none is taken for another. With
 a map for each class F1 of the moved maps is the same to four digits, and it takes twice as long."""
 
+_GROUPS = _members(*_TOGETHER)
+
 
 def _shares(labels: Tensor, size: int, dtype: torch.dtype) -> Tensor:
     """How much of each cell is of each group of :data:`_TOGETHER`: ``(N, S, S)`` to ``(N, 5, size, size)``."""
-    table = torch.zeros(256, len(_TOGETHER), dtype=dtype, device=labels.device)
-    for number, group in enumerate(_TOGETHER):
-        table[list(group), number] = 1
+    table = torch.from_numpy(_GROUPS).to(labels.device, dtype)
     groups = table[labels.long()].permute(0, 3, 1, 2).contiguous()
     return groups if labels.shape[-1] == size else F.adaptive_avg_pool2d(groups, (size, size)).to(dtype)
 
@@ -228,18 +236,20 @@ def _refined(offsets: Tensor, target: Tensor, source: Tensor, steps: int) -> Ten
         steps: at each width of blur.
     """
     size = target.shape[-1]
-    places = _pixels(size, target).T.reshape(1, 2, size, size) + offsets
-    for blur in _BLURS:
+    home = _pixels(size, target).T.reshape(1, 2, size, size)
+    places, stiff = home + offsets, _gaussian(_STIFFNESS, target)
+    for deviation in _BLURS:
+        blur = _gaussian(deviation, target)
         wanted, found = _blurred(target, blur), _blurred(source, blur)
-        down, right = torch.gradient(wanted, dim=(2, 3))
+        down, right = _slope(wanted, 2), _slope(wanted, 3)
         steepness = (down.square() + right.square()).sum(1, keepdim=True) + _FLATTEST
         for _ in range(steps):
             here = F.grid_sample(found, places.permute(0, 2, 3, 1), mode="bilinear", padding_mode="border", align_corners=False)
             gap = wanted - here
             pull = torch.stack([(gap * right).sum(1), (gap * down).sum(1)], 1)
             move = (pull / (steepness + gap.square().sum(1, keepdim=True))).clamp(-1.0, 1.0)
-            places = places + _blurred(move, _STIFFNESS) * (2 / size)
-    return places - _pixels(size, target).T.reshape(1, 2, size, size)
+            places = places + _blurred(move, stiff) * (2 / size)
+    return places - home
 
 
 _BLURS = (2.0, 1.0)
@@ -252,15 +262,28 @@ _FLATTEST = 1e-3
 """Steepness below which there is no border to move along."""
 
 
-def _blurred(maps: Tensor, deviation: float) -> Tensor:
-    """``(N, C, S, S)`` maps under a Gaussian, the border continued."""
+def _gaussian(deviation: float, like: Tensor) -> Tensor:
+    """A Gaussian's weights along a line, ``(1, 1, 1, K)``."""
     reach = max(round(3 * deviation), 1)
-    line = torch.arange(-reach, reach + 1, device=maps.device, dtype=maps.dtype)
+    line = torch.arange(-reach, reach + 1, device=like.device, dtype=like.dtype)
     kernel = torch.exp(-0.5 * (line / deviation).square())
-    kernel = (kernel / kernel.sum()).expand(maps.shape[1], 1, 1, -1)
-    padded = F.pad(maps, (reach, reach, reach, reach), mode="replicate")
-    across = F.conv2d(padded, kernel, groups=maps.shape[1])
-    return F.conv2d(across, kernel.transpose(2, 3), groups=maps.shape[1])
+    return (kernel / kernel.sum()).reshape(1, 1, 1, -1)
+
+
+def _blurred(maps: Tensor, gaussian: Tensor) -> Tensor:
+    """``(N, C, S, S)`` maps under :func:`_gaussian`, the border continued."""
+    reach, channels = gaussian.shape[-1] // 2, maps.shape[1]
+    kernel = gaussian.expand(channels, 1, 1, -1)
+    across = F.conv2d(F.pad(maps, (reach, reach, reach, reach), mode="replicate"), kernel, groups=channels)
+    return F.conv2d(across, kernel.transpose(2, 3), groups=channels)
+
+
+def _slope(maps: Tensor, axis: int) -> Tensor:
+    """Central differences along an axis, one-sided at its ends: :func:`torch.gradient`, which fixes an exported graph's batch."""
+    size = maps.shape[axis]
+    inner = (maps.narrow(axis, 2, size - 2) - maps.narrow(axis, 0, size - 2)) / 2
+    ends = [maps.narrow(axis, at + 1, 1) - maps.narrow(axis, at, 1) for at in (0, size - 2)]
+    return torch.cat([ends[0], inner, ends[1]], axis)
 
 
 def _pixels(size: int, like: Tensor) -> Tensor:
@@ -311,7 +334,8 @@ def _bending(a: Tensor, b: Tensor) -> Tensor:
 def _usable(places: Tensor) -> Tensor:
     """Where a map neither leaves the source nor folds nor stretches it beyond use: ``(N, S, S, 2)`` to ``(N, S, S)`` bool."""
     size = places.shape[1]
-    down, right = torch.gradient(places * (size / 2), dim=(1, 2))
+    pixels = places * (size / 2)
+    down, right = _slope(pixels, 1), _slope(pixels, 2)
     determinant = right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]
     # Singular values of the 2x2 derivative.
     half = 0.5 * (right.square() + down.square()).sum(-1)
@@ -325,6 +349,13 @@ Points = tuple[Tensor, Tensor]
 """What :func:`control_points` gives."""
 
 
+def _both_points(target_labels: Tensor, source_labels: Tensor) -> tuple[Points, Points]:
+    """:func:`control_points` of targets and of sources, as many."""
+    points, present = control_points(torch.cat([target_labels, source_labels]))
+    count = target_labels.shape[0]
+    return (points[:count], present[:count]), (points[count:], present[count:])
+
+
 def control_points(labels: Tensor) -> Points:
     """Points that any two faces have in common, from their label maps alone.
 
@@ -334,36 +365,39 @@ def control_points(labels: Tensor) -> Points:
     Returns:
         ``(N, K, 2)`` float64 x, y in [-1, 1], and ``(N, K)`` bool: which of them the face has.
     """
-    points, present = [], []
-    for classes, kept in (
-        ((LEFT_EYE,), slice(4)),
-        ((RIGHT_EYE,), slice(4)),
-        ((LEFT_BROW,), slice(2)),
-        ((RIGHT_BROW,), slice(2)),
-        ((NOSE,), slice(4)),
-        (MOUTH, slice(4)),
-        ((INNER_MOUTH,), slice(2, 4)),
-    ):
-        where = _region(labels, classes)
-        corners = _extremes(where)[:, kept]
-        points.append(corners)
-        present.append(where.flatten(1).any(1)[:, None].expand(-1, corners.shape[1]))
-    for brow in (LEFT_BROW, RIGHT_BROW):  # bent in the middle
-        where = _region(labels, (brow,))
-        points.append(_centroid(where)[:, None])
-        present.append(where.flatten(1).any(1)[:, None])
-    face, nose = _region(labels, _FACE), _region(labels, (NOSE,))
-    middle = torch.where(nose.flatten(1).any(1)[:, None], _centroid(nose), _centroid(face))
-    angles = torch.arange(RAYS, device=labels.device, dtype=torch.float64) * (2 * math.pi / RAYS)
-    rays = torch.stack([angles.cos(), angles.sin()], 1)
-    near, far = _outline(face, middle, rays), _outline(face | _region(labels, (HAIR,)), middle, rays)
-    points += [middle[:, None] + near[..., None] * rays, middle[:, None] + far[..., None] * rays]
-    present += [near > 1 / 16, far > near + 1 / 20]  # hair thinner than that has no outline of its own
-    return torch.cat(points, 1), torch.cat(present, 1)
+    count, size = labels.shape[0], labels.shape[-1]
+    parts = torch.from_numpy(_PARTS).to(labels.device)[labels.long()].permute(0, 3, 1, 2).contiguous()
+    has = parts.flatten(2).any(2)
+    corners = _extremes(parts[:, : len(_CORNERS)].reshape(-1, size, size)).reshape(count, -1, 2)[:, _KEPT]
+    # Brows are bent in the middle; rays start from the nose, of a face without one from its own middle.
+    middles = _centroid(parts[:, [2, 3, _NOSE, -2]].reshape(-1, size, size)).reshape(count, 4, 2)
+    middle = torch.where(has[:, _NOSE, None], middles[:, 2], middles[:, 3])
+    rays = _RAYS.to(labels.device)
+    near, far = _outlines(parts[:, _FACE_HEAD], middle, rays).unbind(1)
+    outlines = [middle[:, None] + reach[..., None] * rays for reach in (near, far)]
+    outlined = [near > 1 / 16, far > near + 1 / 20]  # hair thinner than that has no outline of its own
+    return torch.cat([corners, middles[:, :2], *outlines], 1), torch.cat([has[:, _KEPT_OF], has[:, _BROWS], *outlined], 1)
 
 
-def _region(labels: Tensor, classes: tuple[int, ...]) -> Tensor:
-    return torch.stack([labels == number for number in classes]).any(0)
+_CORNERS: tuple[tuple[tuple[int, ...], range], ...] = (
+    ((LEFT_EYE,), range(4)),
+    ((RIGHT_EYE,), range(4)),
+    ((LEFT_BROW,), range(2)),
+    ((RIGHT_BROW,), range(2)),
+    ((NOSE,), range(4)),
+    (MOUTH, range(4)),
+    ((INNER_MOUTH,), range(2, 4)),
+)
+"""Regions, and which of their four extreme points are control points: a brow has no top that two faces have in common."""
+
+_ANGLES = torch.arange(RAYS, dtype=torch.float64) * (2 * math.pi / RAYS)
+_RAYS = torch.stack([_ANGLES.cos(), _ANGLES.sin()], 1)
+"""Directions of rays, ``(RAYS, 2)`` float64; the same bits everywhere, since some run along the borders of pixels."""
+
+_PARTS = _members(*(classes for classes, _ in _CORNERS), _FACE, (*_FACE, HAIR))
+_BROWS, _NOSE, _FACE_HEAD = slice(2, 4), 4, slice(-2, None)
+_KEPT = [4 * number + corner for number, (_, corners) in enumerate(_CORNERS) for corner in corners]
+_KEPT_OF = [number for number, (_, corners) in enumerate(_CORNERS) for _ in corners]
 
 
 def _centroid(where: Tensor) -> Tensor:
@@ -380,33 +414,23 @@ def _extremes(where: Tensor) -> Tensor:
     """
     size = where.shape[-1]
     line = torch.arange(size, device=where.device)
-
-    def ends(region: Tensor) -> list[Tensor]:
-        """First and last occupied column of ``(N, S, S)``, each followed by the middle of its pixels."""
-        occupied = region.any(1)
-        first = torch.where(occupied, line, size - 1).amin(1)
-        last = torch.where(occupied, line, 0).amax(1)
-        found = []
-        for end, edge in ((first, 0.0), (last, 1.0)):
-            cells = region.gather(2, end[:, None, None].expand(-1, size, 1))[..., 0].double()
-            middle = (cells * (line + 0.5)).sum(1) / cells.sum(1).clamp(min=1.0)
-            found += [end.double() + edge, middle]
-        return found
-
-    left, left_y, right, right_y = ends(where)
-    top, top_x, bottom, bottom_x = ends(where.transpose(1, 2))
-    corners = [(left, left_y), (right, right_y), (top_x, top), (bottom_x, bottom)]
-    return torch.stack([torch.stack(corner, 1) for corner in corners], 1) / size * 2 - 1
+    turned = torch.stack([where, where.transpose(1, 2)], 1).flatten(0, 1)
+    occupied = turned.any(1)
+    ends = torch.stack([torch.where(occupied, line, size - 1).amin(1), torch.where(occupied, line, 0).amax(1)], 1)
+    cells = turned.gather(2, ends[:, None].expand(-1, size, -1)).double()
+    middles = (cells * (line + 0.5)[:, None]).sum(1) / cells.sum(1).clamp(min=1.0)
+    points = torch.stack([ends + torch.arange(2.0, dtype=torch.float64, device=where.device), middles], 2).reshape(-1, 2, 2, 2)
+    return torch.cat([points[:, 0], points[:, 1].flip(-1)], 1) / size * 2 - 1
 
 
-def _outline(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
-    """How far ``(N, S, S)`` bool regions reach along rays from ``(N, 2)`` middles: ``(N, K)`` float64, in half sides."""
+def _outlines(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
+    """How far ``(N, R, S, S)`` bool regions reach along K rays from ``(N, 2)`` middles: ``(N, R, K)`` float64, in half sides."""
     size = where.shape[-1]
     steps = torch.arange(0, 3 * size, device=where.device, dtype=torch.float64) / size
     cells = middle[:, None, None] + steps[:, None] * rays[:, None]
     index = ((cells + 1) / 2 * size).floor().long()
-    inside = ((index >= 0) & (index < size)).all(-1)
+    inside = ((index >= 0) & (index < size)).all(-1)[:, None]
     index = index.clamp(0, size - 1)
-    every = torch.arange(len(where), device=where.device)[:, None, None]
-    met = where[every, index[..., 1], index[..., 0]] & inside
+    places = (index[..., 1] * size + index[..., 0]).flatten(1)[:, None].expand(-1, where.shape[1], -1)
+    met = where.flatten(2).gather(2, places).unflatten(2, inside.shape[2:]) & inside
     return torch.where(met, steps, 0.0).amax(-1)

@@ -102,9 +102,12 @@ def place_components(features: list[Tensor], anatomies: Tensor) -> list[Tensor]:
     """
     placed = []
     for component, feature in zip(COMPONENTS, features, strict=True):
-        row, column, present = centres(region(anatomies, component))
-        feature = feature * one_if(present, feature)
-        placed.append(feature if component.whole else place(feature, row, column, anatomies.shape[-1]))
+        where = region(anatomies, component)
+        if component.whole:
+            placed.append(feature * one_if(where.flatten(1).any(1), feature))
+            continue
+        row, column, present = centres(where)
+        placed.append(place(feature * one_if(present, feature), row, column, anatomies.shape[-1]))
     return placed
 
 
@@ -140,7 +143,8 @@ def look_texture(look: Look, parts: Tensor, dtype: torch.dtype) -> Texture:
         dtype: of the result.
     """
     if look.image is None or look.anatomy is None:
-        nothing = torch.zeros(len(parts), 4, *parts.shape[1:], device=parts.device, dtype=dtype)
+        # Not len(parts), which would fix the batch of an exported graph.
+        nothing = torch.zeros(parts.shape[0], 4, *parts.shape[1:], device=parts.device, dtype=dtype)
         return Texture(nothing[:, :3], nothing[:, 3:])
     if look.owner is None:
         return transfer_texture(parts, look.image.to(dtype), look.anatomy, look.known)

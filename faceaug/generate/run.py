@@ -25,6 +25,7 @@ from faceaug.generate.gender import GenderClassifier, fit_gender
 from faceaug.generate.job import Painter, ShardJob
 from faceaug.generate.plan import Planner, Shapes
 from faceaug.generate.report import write_report
+from faceaug.hub import CARD
 from faceaug.labels import check_schemes
 from faceaug.parser.predict import Parser
 from faceaug.prepare.faces import LabelledFaces
@@ -35,7 +36,7 @@ from faceaug.runs.jobs import DONE, Cell, compute_cells
 from faceaug.shapes.edits import build_operations, chosen_operations
 from faceaug.shapes.model import ShapeModel
 from faceaug.shapes.operation import Operation
-from faceaug.shards.card import CARD, write_card
+from faceaug.shards.card import write_card
 from faceaug.shards.index import COMPLETE, common_facts, read_index
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.verify import verify

@@ -57,7 +57,7 @@ def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:
         elif isinstance(layer, nn.ReLU6):
             layer.inplace = False  # its gradient needs what came in: in place, that is copied first
         elif type(layer) is nn.Conv2d and layer.groups > 1 and (layer.stride[0] > 1 or layer.kernel_size[0] > 3):
-            layer.__class__ = _FloatOnCpu
+            layer.__class__ = FloatOnCpu
     if depth < 5:
         _drop_unused(network.encoder)
     module: nn.Module = network
@@ -112,13 +112,13 @@ def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
     return nn.Sequential(own.drop, own.act) if hasattr(norm, "act") else nn.Identity()
 
 
-class _FloatOnCpu(nn.Conv2d):
+class FloatOnCpu(nn.Conv2d):
     """A depthwise convolution that computes in float32 on CPUs even under autocast.
 
     oneDNN's bfloat16 gradients of depthwise 5x5 and strided kernels are 2 to 6 times slower than float32's.
     """
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: D102
         if input.device.type != "cpu":
             return super().forward(input)
         with torch.autocast("cpu", enabled=False):

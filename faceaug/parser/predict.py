@@ -121,19 +121,19 @@ def predict_against(
 
 @torch.inference_mode()
 def predict_logits(parser: Parser, images: Tensor) -> Tensor:
-    """Logits ``(N, K, S, S)`` float32 of ``(N, 3, S, S)`` in [-1, 1], whatever the parser's own size."""
-    own, given = parser.config.size, images.shape[-1]
+    """Logits ``(N, K, H, W)`` float32 of ``(N, 3, H, W)`` in [-1, 1], whatever the parser's own size."""
+    own, given = (parser.config.size, parser.config.size), images.shape[-2:]
     if given != own:
-        images = F.interpolate(images, (own, own), mode="bilinear", antialias=True)
+        images = F.interpolate(images, own, mode="bilinear", antialias=True)
     with parser.compute.autocast():
         logits: Tensor = parser.network(parser.compute.image(images))
     logits = logits.float()
-    return logits if given == own else F.interpolate(logits, (given, given), mode="bilinear", antialias=True)
+    return logits if given == own else F.interpolate(logits, given, mode="bilinear", antialias=True)
 
 
 @torch.inference_mode()
 def predict_both_ways(parser: Parser, images: Tensor) -> Tensor:
-    """Probabilities ``(N, K, S, S)`` float32: means of those for ``(N, 3, S, S)`` photos and for their mirror images."""
+    """Probabilities ``(N, K, H, W)`` float32: means of those for ``(N, 3, H, W)`` photos and for their mirror images."""
     straight = predict_logits(parser, images).softmax(1)
     exchanged = list(parser.config.scheme.mirror)
     mirrored = predict_logits(parser, images.flip(-1)).softmax(1).flip(-1)[:, exchanged]

@@ -51,9 +51,15 @@ WEIGHTS = "weights.safetensors"
 """Every training run ends by writing this file; a run folder that has it is finished."""
 
 
+MODEL = "model.safetensors"
+"""The same file in a folder of the hub's layout (:mod:`faceaug.export.hub`)."""
+
+
 def weights_file(path: Path) -> Path:
-    """The weights that a path names: a file, or a run's folder."""
-    return path / WEIGHTS if path.is_dir() else path
+    """The weights that a path names: a file, or those in a run's folder or in one of the hub's layout."""
+    if not path.is_dir():
+        return path
+    return path / MODEL if (path / MODEL).is_file() and not (path / WEIGHTS).is_file() else path / WEIGHTS
 
 
 def content_hash(tensors: dict[str, Tensor], config: dict[str, Any]) -> str:
@@ -75,15 +81,7 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
     Raises:
         CheckpointMismatch: no such file, truncated, not faceaug's, of another kind or format.
     """
-    if not path.is_file():
-        raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
-    _readable(path)
-    try:
-        with safe_open(path, framework="pt") as handle:
-            metadata = handle.metadata() or {}
-            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointMismatch(f"{path}: not a whole safetensors file ({error}); copy it again or train anew") from error
+    metadata, tensors = _read(path)
     for key, wanted in (("faceaug_format", FORMAT), ("kind", kind)):
         found = metadata.get(key, "nothing")
         if found != wanted:
@@ -93,6 +91,31 @@ def load_weights(path: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str,
     except (KeyError, ValueError, TypeError) as error:
         raise CheckpointMismatch(f"{path}: has no configuration of its network; copy it again or train anew") from error
     return tensors, config
+
+
+def weights_kind(path: Path) -> str:
+    """What a weights file is of: ``parser``, ``gan`` or something else.
+
+    Raises:
+        CheckpointMismatch: no such file, truncated, or not faceaug's.
+    """
+    metadata, _ = _read(path, tensors=False)
+    if "kind" not in metadata:
+        raise CheckpointMismatch(f"{path}: not a weights file of faceaug; name that of train-parser or train-gan")
+    return metadata["kind"]
+
+
+def _read(path: Path, *, tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and, unless they are not wanted, tensors of a safetensors file."""
+    if not path.is_file():
+        raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
+    _readable(path)
+    try:
+        with safe_open(path, framework="pt") as handle:
+            names = handle.keys() if tensors else ()
+            return handle.metadata() or {}, {name: handle.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointMismatch(f"{path}: not a whole safetensors file ({error}); copy it again or train anew") from error
 
 
 def _readable(path: Path) -> None:

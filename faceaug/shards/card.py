@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from faceaug.files import write_text
+from faceaug.hub import CARD
+from faceaug.markdown import LABEL_HEADER, front_matter, label_rows, table
 from faceaug.shards.croissant import write_croissant
 from faceaug.shards.index import read_index
 from faceaug.shards.reader import ShardReader
 from faceaug.shards.writer import FORMAT, VERSION, shard_name
 
-CARD = "README.md"
 _SIZES = (("n<1K", 1e3), ("1K<n<10K", 1e4), ("10K<n<100K", 1e5), ("100K<n<1M", 1e6), ("1M<n<10M", 1e7))
 _DRAWN = "MIT"
 
@@ -72,10 +72,8 @@ def _head(index: dict[str, Any], reader: ShardReader, title: str) -> str:
     named = ["license: mit"] if licence == "MIT" else ["license: other", f"license_name: {json.dumps(licence)}"]
     size = next((label for label, bound in _SIZES if len(reader) < bound), "10M<n<100M")
     tags = ("synthetic", "ai-generated", "faces", "face-parsing", "hdf5", "croissant", reader.scheme.name)
-    # JSON's strings are YAML's too, whatever is in them.
     lines = [*named, f"pretty_name: {json.dumps(title)}", "task_categories:", "- image-segmentation"]
-    lines += ["size_categories:", f"- {size}", "tags:", *(f"- {json.dumps(tag)}" for tag in tags), "viewer: false"]
-    return "\n".join(["---", *lines, "---"])
+    return front_matter([*lines, "size_categories:", f"- {size}"], tags, last=["viewer: false"])
 
 
 def _intro(reader: ShardReader) -> str:
@@ -97,7 +95,7 @@ def _counts(index: dict[str, Any], reader: ShardReader) -> str:
             f"\n\nAgreement of a parser's prediction with the label map (mean F1): {fits['mean']:.3f} on average, "
             f"{fits['p10']:.3f} or more for nine faces in ten."
         )
-    return "## Counts\n\n" + _table(("", "count"), [(name, f"{count:,}") for name, count in rows]) + told
+    return "## Counts\n\n" + table(("", "count"), [(name, f"{count:,}") for name, count in rows]) + told
 
 
 def _provenance(index: dict[str, Any], reader: ShardReader) -> str:
@@ -109,7 +107,7 @@ def _provenance(index: dict[str, Any], reader: ShardReader) -> str:
         (one.get("role", ""), one.get("title", ""), _number(one.get("count")), one.get("licence") or "not recorded")
         for one in recorded
     ]
-    text = "## Provenance and licence\n\n" + _table(("role", "what", "photos", "licence"), rows)
+    text = "## Provenance and licence\n\n" + table(("role", "what", "photos", "licence"), rows)
     return text + "\n\nThe faces derive from these photos: their licences hold for the set too."
 
 
@@ -124,17 +122,13 @@ def _number(value: Any) -> str:
 
 def _models(reader: ShardReader) -> str:
     rows = [(name, f"`{reader.config[name]}`") for name in ("generator", "parser") if reader.config.get(name)]
-    return "## Models\n\n" + _table(("model", "SHA-256 of its weights and shape"), rows) if rows else ""
+    return "## Models\n\n" + table(("model", "SHA-256 of its weights and shape"), rows) if rows else ""
 
 
 def _scheme(reader: ShardReader) -> str:
     scheme = reader.scheme
-    rows = [
-        (str(label), name, "#{:02x}{:02x}{:02x}".format(*scheme.colours[label]), scheme.classes[scheme.mirror[label]])
-        for label, name in enumerate(scheme.classes)
-    ]
-    rows.append(("255", "unknown", "", ""))
-    return f"## Labels: {scheme.name}\n\n" + _table(("label", "class", "colour", "class in the mirrored image"), rows)
+    rows = [*label_rows(scheme), ("255", "unknown", "", "")]
+    return f"## Labels: {scheme.name}\n\n" + table(LABEL_HEADER, rows)
 
 
 def _balance(reader: ShardReader) -> str:
@@ -143,7 +137,7 @@ def _balance(reader: ShardReader) -> str:
     if (male >= 0).any():
         counts = [(word, int((male == value).sum())) for word, value in (("male", 1), ("female", 0), ("unknown", -1))]
         rows = [(word, f"{count:,}", f"{count / len(male):.1%}") for word, count in counts]
-        lines.append(_table(("gender of the mask's photo", "faces", "share"), rows))
+        lines.append(table(("gender of the mask's photo", "faces", "share"), rows))
     angles = reader.column("ita")
     known = angles[np.isfinite(angles)]
     if len(known):
@@ -151,7 +145,7 @@ def _balance(reader: ShardReader) -> str:
         values = [f"{value:.0f}°" for value in np.quantile(known, marks)]
         lines.append(
             "Skin tone (individual typology angle; above 41° light, 10° to 41° medium, below 10° dark), quantiles over "
-            f"{len(known):,} faces:\n\n" + _table([f"{mark:.0%}" for mark in marks], [values])
+            f"{len(known):,} faces:\n\n" + table([f"{mark:.0%}" for mark in marks], [values])
         )
     return "## Balance\n\n" + "\n\n".join(lines) if lines else ""
 
@@ -181,12 +175,3 @@ from faceaug import SyntheticFaces
 faces = SyntheticFaces(".")
 image, mask = faces[0]
 ```"""
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -8,33 +8,6 @@ from faceaug.errors import ConfigError, OutputError
 from faceaug.shards.push import push
 
 
-class Hub:
-    """Stands in for the hub's client: remembers what it was asked to do."""
-
-    def __init__(self, error=None):
-        self.calls, self.error = [], error
-
-    def __call__(self, **_):
-        return self
-
-    def create_repo(self, *args, **named):
-        self.calls.append((args, named))
-
-    def upload_folder(self, **named):
-        if self.error:
-            raise self.error
-        self.calls.append(named)
-
-
-@pytest.fixture
-def hub(monkeypatch):
-    found = Hub()
-    monkeypatch.setattr("huggingface_hub.HfApi", found)
-    monkeypatch.setattr("huggingface_hub.get_token", lambda: "token")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    return found
-
-
 def test_a_set_is_uploaded_with_its_card(tmp_path, hub):
     write_set(tmp_path, [2, 3])
     (tmp_path / "faces.png").write_bytes(b"x")

@@ -1,0 +1,157 @@
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+from small import PARSER, noise_faces
+
+import faceaug
+from faceaug.errors import CheckpointMismatch, ConfigError, OutputError
+from faceaug.export.hub import FILES, from_pretrained, save_pretrained
+from faceaug.gan.inference import load_generator
+from faceaug.parser.network import build_parser
+from faceaug.parser.predict import load_parser, predict_labels
+from faceaug.runs.checkpoint import MODEL, load_weights, save_weights
+from faceaug.tensors import to_float
+
+
+@pytest.fixture
+def parser(trained, tmp_path):
+    return save_pretrained(trained.parser.parent, tmp_path / "parser")
+
+
+def test_a_parser_comes_back_bit_for_bit(trained, parser, compute):
+    assert sorted(path.name for path in parser.iterdir()) == sorted(FILES)
+    photos = noise_faces(3).images
+    before, after = load_parser(trained.parser, compute), from_pretrained(parser, device="cpu", precision="fp32")
+    assert after.hash == before.hash
+    assert after.record == before.record
+    assert torch.equal(after.network(to_float(photos)), before.network(to_float(photos)))
+    assert np.array_equal(predict_labels(after, photos), predict_labels(before, photos))
+    # Commands take the folder as they take a run's.
+    assert load_parser(parser, compute).hash == before.hash
+
+
+def test_a_generator_comes_back_bit_for_bit(trained, compute, tmp_path):
+    folder = save_pretrained(trained.gan, tmp_path / "gan")
+    faces = noise_faces(3)
+    before, after = load_generator(trained.gan, compute), from_pretrained(str(folder), device="cpu", precision="fp32")
+    assert after.hash == before.hash
+    look, again = (model.encode(faces.images, faces.labels) for model in (before, after))
+    assert torch.equal(look.codes, again.codes)
+    assert np.array_equal(before.generate(look, faces.images, faces.labels), after.generate(again, faces.images, faces.labels))
+    # Its record names the file of its parser, which is nobody else's affair.
+    assert str(trained.parser) == before.record["parser"]
+    assert all(str(trained.parser).encode() not in (folder / name).read_bytes() for name in FILES)
+
+
+def test_config_json_tells_what_it_is(trained, parser, tmp_path):
+    about = json.loads((parser / "config.json").read_text())
+    report = json.loads((trained.parser.parent / "report.json").read_text())
+    assert about["faceaug"] == faceaug.__version__
+    assert about["kind"] == "parser"
+    assert about["score"] == report["best"]
+    assert about["config"] == load_weights(trained.parser, kind="parser")[1]
+    copied = save_pretrained(parser, tmp_path / "copy")
+    assert json.loads((copied / "config.json").read_text()) == about
+    alone = shutil.copy(trained.parser, tmp_path / "alone.safetensors")
+    assert json.loads((save_pretrained(alone, tmp_path / "b") / "config.json").read_text())["score"] is None
+
+
+def test_nothing_is_written_over_or_left_half(trained, parser, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="parser: is there already"):
+        save_pretrained(trained.parser, parser)
+    other = tmp_path / "other"
+    other.mkdir()
+    damaged = other / "weights.safetensors"
+    damaged.write_bytes(trained.parser.read_bytes()[:-100])
+    with pytest.raises(CheckpointMismatch, match="not a whole safetensors file"):
+        save_pretrained(other, tmp_path / "new")
+    save_weights(damaged, {"a": torch.zeros(1)}, kind="looks", config={})
+    with pytest.raises(CheckpointMismatch, match="holds looks, no model"):
+        save_pretrained(other, tmp_path / "new")
+    tensors = build_parser(PARSER, weights=False).state_dict()
+    record = load_weights(trained.parser, kind="parser")[1]
+    save_weights(damaged, {name: tensors[name] for name in list(tensors)[1:]}, kind="parser", config=record)
+    with pytest.raises(CheckpointMismatch, match="do not fit the network"):
+        save_pretrained(other, tmp_path / "new")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("faceaug.export.hub.write_text", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        save_pretrained(trained.parser, tmp_path / "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "parser"]
+
+
+def test_folders_that_are_not_what_they_say(parser, trained):
+    path, config = parser / MODEL, parser / "config.json"
+    whole, told = path.read_bytes(), config.read_text()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(CheckpointMismatch, match=r"model\.safetensors is not the model that config\.json describes"):
+        from_pretrained(parser)
+    path.write_bytes(whole[:-1])
+    with pytest.raises(CheckpointMismatch, match="not a whole safetensors file"):
+        from_pretrained(parser)
+    path.write_bytes(whole)
+    config.write_text(told.replace('"size": 64', '"size": 128'))
+    with pytest.raises(CheckpointMismatch, match="is not the model"):
+        from_pretrained(parser)
+    config.write_text(told[:-5])
+    with pytest.raises(CheckpointMismatch, match=r"config\.json: damaged"):
+        from_pretrained(parser)
+    config.unlink()
+    with pytest.raises(CheckpointMismatch, match=r"config\.json: cannot be read"):
+        from_pretrained(parser)
+    config.write_text(told)
+    path.unlink()
+    with pytest.raises(CheckpointMismatch, match=r"model\.safetensors: no such weights file"):
+        from_pretrained(parser)
+
+
+def test_only_a_named_repository_is_looked_for_on_the_hub(parser, tmp_path, monkeypatch):
+    asked = []
+
+    def download(repository, **named):
+        asked.append((repository, named))
+        return str(parser)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    monkeypatch.chdir(tmp_path)
+    from_pretrained("parser")
+    shutil.copytree(parser, tmp_path / "me" / "parser")
+    from_pretrained("me/parser")
+    for name in (tmp_path / "none", "none", "a/b/c", "./a", parser.relative_to(tmp_path) / "x"):
+        with pytest.raises(CheckpointMismatch, match="no such folder; name one that save_pretrained wrote, or OWNER/NAME"):
+            from_pretrained(name)
+    assert asked == []
+    assert from_pretrained("you/parser", revision="v1").hash == from_pretrained(parser).hash
+    assert asked == [("you/parser", {"revision": "v1", "allow_patterns": list(FILES)})]
+
+    def refuse(*_, **__):
+        raise RuntimeError("401 Unauthorized:\n no such repository")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(CheckpointMismatch, match=r"^you/parser: cannot be downloaded \(401 Unauthorized: no such"):
+        from_pretrained("you/parser")
+
+
+def test_without_the_hubs_library_its_cache_is_read(parser, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    with pytest.raises(
+        CheckpointMismatch, match=r"you/parser: neither a folder nor in the hub's cache; pip install 'faceaug\[push\]'"
+    ):
+        from_pretrained("you/parser")
+    cached = tmp_path / "home" / "hub" / "models--you--parser"
+    shutil.copytree(parser, cached / "snapshots" / "abc123")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("abc123")
+    hashes = {from_pretrained("you/parser", revision=revision).hash for revision in (None, "main", "abc123")}
+    assert hashes == {from_pretrained(parser).hash}
+    with pytest.raises(CheckpointMismatch, match="neither a folder"):
+        from_pretrained("you/parser", revision="v2")
