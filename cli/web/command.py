@@ -47,6 +47,8 @@ def web(
         from faceaug.errors import ConfigError
 
         raise ConfigError(f"web: needs gradio ({error}); pip install 'faceaug[web]'") from error
+    from faceaug.errors import Interrupted
+
     from .guard import is_loopback
     from .private import private_folder
 
@@ -58,7 +60,10 @@ def web(
         if not local:
             typer.echo(f"web: whoever reaches {host} can use this page and see this set; there is no password")
         typer.echo(f"web: {address_of(listening)} (Ctrl-C ends it)")
-        PageServer(app).run(sockets=[listening])
+        try:
+            PageServer(app).run(sockets=[listening])
+        except (KeyboardInterrupt, Interrupted):  # how a page ends, not a job that is cut short
+            typer.echo("web: ended; what was uploaded is removed")
 
 
 def _browsed(shards: Path, lists: Path) -> tuple[ShardReader, DropFile]:

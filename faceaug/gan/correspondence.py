@@ -432,5 +432,5 @@ def _outlines(where: Tensor, middle: Tensor, rays: Tensor) -> Tensor:
     inside = ((index >= 0) & (index < size)).all(-1)[:, None]
     index = index.clamp(0, size - 1)
     places = (index[..., 1] * size + index[..., 0]).flatten(1)[:, None].expand(-1, where.shape[1], -1)
-    met = where.flatten(2).gather(2, places).unflatten(2, inside.shape[2:]) & inside
+    met = where.flatten(2).gather(2, places).reshape(*where.shape[:2], *inside.shape[2:]) & inside
     return torch.where(met, steps, 0.0).amax(-1)
