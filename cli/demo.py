@@ -20,8 +20,23 @@ faceaug generate      --masks folder:/data/mine --sources photos:/data/photos --
 faceaug bench-parsing --faces folder:/data/mine --seeds 3"""
 
 
+QUICK = "quick.html"
+_TARGETS, _LOOKS = 6, 3
+
+_TRY = """faceaug draw         --out data
+faceaug generate     --data-root data --masks helen --sources celeba --generator drawn --per-mask 2
+faceaug edit         portrait.jpg --generator drawn --change smile --out edited
+faceaug parse        portrait.jpg --parser drawn --out labels
+faceaug web          --generator drawn
+faceaug export-model drawn/gan --out gan.onnx
+faceaug demo                                        (trains all of them, in minutes)"""
+
+
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the data, the runs and the page.")] = Path("faceaug-demo"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Train nothing: faces of the small models in the package, in seconds.")
+    ] = False,
     device: Device = "auto",
     precision: Precision = "auto",
     seed: Seed = 0,
@@ -29,7 +44,7 @@ def demo(
     """Run everything once on drawn faces, in minutes, and write one page of pictures and numbers.
 
     Draws faces, trains the parser and the GAN, generates labelled faces, benchmarks them; the page is index.html. The same
-    command resumes.
+    command resumes. With --quick the models that come with faceaug generate some faces, and nothing is trained.
 
     Example: faceaug demo --out /tmp/demo
     """
@@ -41,6 +56,11 @@ def demo(
 
     from faceaug.files import ensure_folder
     from faceaug.progress import clock
+
+    if quick:
+        _write_quick(out, space, seed)
+        typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / QUICK).resolve()}")
+        return
 
     from .bench_parsing import bench_parsing
     from .draw import draw
@@ -66,6 +86,45 @@ def demo(
     bench_parsing(space, synthetic=generated, images=_BENCH_IMAGES, batch=_BATCH, seeds=1, out=bench)
     _write_page(out, parser.parent, gan, generated, bench)
     typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / 'index.html').resolve()}")
+
+
+def _write_quick(out: Path, space: Workspace, seed: int) -> None:
+    """Drawn faces in each other's look, by the models inside the package, and what its parser finds in them."""
+    import numpy as np
+    from faceaug.datasets.drawn.crops import drawn_faces
+
+    from faceaug.embedded import NAME
+    from faceaug.files import ensure_folder
+    from faceaug.images import write_png
+    from faceaug.page import Section, write_page
+    from faceaug.parser.predict import predict_labels
+    from faceaug.pictures import grid
+
+    _, generator = space.generator(Path(NAME))
+    parser = space.parser(Path(NAME))
+    targets = drawn_faces(_TARGETS, size=generator.config.size, seed=seed)
+    sources = drawn_faces(_LOOKS, size=generator.config.size, seed=seed + 1)
+    images, labels = targets.images[:], targets.labels[:]
+    rows = [("targets", list(images)), ("their masks", list(targets.scheme.colour(labels)))]
+    for number in range(_LOOKS):
+        of = np.full(_TARGETS, number)
+        look = generator.encode(sources.images[of], sources.labels[of])
+        generated = generator.generate(look, images, labels)
+        rows.append((f"look of {'ABC'[number]}", [*generated, sources.images[number]]))
+    rows.append(("last row, parsed", list(parser.config.scheme.colour(predict_labels(parser, generated)))))
+    ensure_folder(out)
+    write_png(out / "faces.png", grid(rows, cell=128))
+    told = (
+        f"Faces are drawn by the package. A small GAN of {generator.trained_on}, which comes with it, generates faces with the "
+        "masks and backgrounds of the targets and the look of three sources, A, B and C, which stand at the right of their rows. "
+        "The last row is what a small parser, which comes with it too, finds in the row above. Neither has ever seen a photo of "
+        "a person."
+    )
+    section = Section("Drawn faces, in seconds", [told], [out / "faces.png"])
+    more = Section(
+        "Every command, before anything is trained", ["In place of weights of your own, any command takes drawn:"], code=_TRY
+    )
+    write_page(out / QUICK, "faceaug on drawn faces", [section, more])
 
 
 def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .edits import Force, Jpeg, Number, Parser, Photos, Results, edit_all, load_editor
+from .edits import Force, Jpeg, Number, Parser, Photos, Results, Signed, edit_all, load_editor
 from .options import Generator
 from .workspace import Workspace
 
@@ -39,6 +39,7 @@ def edit(
     face: Number = None,
     force: Force = False,
     jpeg: Jpeg = False,
+    credentials: Signed = None,
 ) -> None:
     """Change the masks of faces, and with them the photos: each face keeps its own look.
 
@@ -62,4 +63,6 @@ def edit(
         return editor.edit(target, changes, mask=None if mask is None else read_mask(mask, target))
 
     settings = {"changes": [str(one) for one in changes], "mask": None if mask is None else str(mask)}
-    edit_all(editor, photos, out, work, command="edit", settings=settings, number=face, force=force, jpeg=jpeg)
+    edit_all(
+        editor, photos, out, work, command="edit", settings=settings, number=face, force=force, jpeg=jpeg, credentials=credentials
+    )

@@ -11,6 +11,7 @@ import typer
 from .workspace import Workspace
 
 if TYPE_CHECKING:
+    from faceaug.credentials import Credentials
     from faceaug.edit.editor import Edited, Editor
     from faceaug.edit.face import PhotoFace
 
@@ -25,6 +26,21 @@ Number = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Edit faces, too, that cannot be parsed reliably.")]
 Jpeg = Annotated[bool, typer.Option("--jpeg", help="Write JPEG: smaller, but what was not edited is not kept bit for bit.")]
+
+
+Signed = Annotated[
+    Path | None,
+    typer.Option(
+        "--credentials", metavar="PEM", help="Sign results (C2PA): a private key and its certificates. Needs faceaug[c2pa]."
+    ),
+]
+
+
+def load_credentials(pem: Path | None) -> Credentials | None:
+    """What signs results, where it is wanted."""
+    from faceaug.credentials import Credentials
+
+    return None if pem is None else Credentials(pem)
 
 
 def load_editor(space: Workspace, generator: Path | None, parser: Path | None) -> tuple[Path, Editor]:
@@ -46,6 +62,7 @@ def edit_all(
     number: int | None,
     force: bool,
     jpeg: bool,
+    credentials: Path | None,
 ) -> None:
     """Edit all photos, and tell what became of them; raises NothingLeft where all were refused."""
     from faceaug.edit.folder import DONE, edit_photos
@@ -53,11 +70,13 @@ def edit_all(
     from faceaug.prepare.photos import REPORT, find_photos
     from faceaug.runs.folder import claim
 
+    signing = load_credentials(credentials)
     found = find_photos(photos, but=out)
-    about = {**settings, "face": number, "force": force, "jpeg": jpeg}
+    about = {**settings, "face": number, "force": force, "jpeg": jpeg, **({"signed": True} if signing else {})}
     claim(out, {command: about, "generator": editor.generator.hash, "parser": editor.parser.hash})
     typer.echo(f"{command}: {len(found):,} photos at {editor.size} px, {editor.generator.compute}\n  into {out}")
-    rows = edit_photos(editor, found, out, change, label=command, number=number, force=force, suffix=".jpg" if jpeg else ".png")
+    suffix = ".jpg" if jpeg else ".png"
+    rows = edit_photos(editor, found, out, change, label=command, number=number, force=force, suffix=suffix, credentials=signing)
     refused = [row for row in rows if row["outcome"] != DONE]
     for row in refused[:10]:
         typer.echo(f"  refused: {row['file']}: {row['reason']}")

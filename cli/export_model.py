@@ -14,6 +14,7 @@ def export_model(
     both_ways: Annotated[
         bool, typer.Option("--both-ways", help="Let a parser's graph average photo and mirror image, as faceaug parse does.")
     ] = False,
+    half: Annotated[bool, typer.Option("--half", help="16-bit weights in a folder: half the size.")] = False,
 ) -> None:
     """Write a trained model for other programs: as ONNX, or as a folder that from_pretrained loads and push publishes.
 
@@ -33,10 +34,12 @@ def export_model(
 
         if both_ways:
             raise ConfigError(f"--both-ways: only ONNX files have it; leave it out, or name --out {out.name}.onnx")
-        typer.echo(
-            f"export-model: {save_pretrained(run, out)}; load it with faceaug.from_pretrained, publish it with faceaug push"
-        )
+        folder = save_pretrained(run, out, half=half)
+        typer.echo(f"export-model: {folder}; load it with faceaug.from_pretrained, publish it with faceaug push")
         return
+
+    if half:
+        raise ConfigError(f"--half: only folders have it; leave it out, or name --out {out.stem}")
 
     import functools
 

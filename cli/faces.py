@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .edits import Force, Parser, Results, load_editor
+from .edits import Force, Parser, Results, Signed, load_credentials, load_editor
 from .options import Generator
 from .workspace import Workspace
 
@@ -23,6 +23,7 @@ def faces(
     generator: Generator = None,
     parser: Parser = None,
     force: Force = False,
+    credentials: Signed = None,
 ) -> None:
     """One mask, many people: a face of each source on the same label map.
 
@@ -36,11 +37,13 @@ def faces(
     from faceaug.prepare.photos import find_photos
     from faceaug.runs.folder import claim
 
+    signing = load_credentials(credentials)
     photos = find_photos(sources, but=out)
     _, editor = load_editor(space, generator, parser)
-    claim(out, {"faces": {"mask": str(target), "force": force}, "generator": editor.generator.hash, "parser": editor.parser.hash})
+    about = {"mask": str(target), "force": force, **({"signed": True} if signing else {})}
+    claim(out, {"faces": about, "generator": editor.generator.hash, "parser": editor.parser.hash})
     typer.echo(f"faces: {len(photos):,} sources at {editor.size} px, {editor.generator.compute}\n  into {out}")
-    rows = generate_people(editor, target, photos, out, force=force)
+    rows = generate_people(editor, target, photos, out, force=force, credentials=signing)
     done = sum(bool(row["faces"]) for row in rows)
     for row in [row for row in rows if not row["faces"]][:10]:
         typer.echo(f"  refused: {row['file']}: {row['reason']}")

@@ -14,6 +14,7 @@ import typer
 from faceaug.errors import FaceaugError, Interrupted
 from faceaug.runs.interrupt import SIGNALS, stop
 
+from .bench_confidence import bench_confidence
 from .bench_discriminators import bench_discriminators
 from .bench_editing import bench_editing
 from .bench_gan import bench_gan
@@ -93,6 +94,7 @@ app.command("bench-gan")(on_workspace(bench_gan))
 app.command("bench-worth")(on_workspace(bench_worth))
 app.command("bench-discriminators")(on_workspace(bench_discriminators))
 app.command("bench-generation")(on_workspace(bench_generation))
+app.command("bench-confidence")(on_workspace(bench_confidence))
 app.command("bench-editing")(on_workspace(bench_editing))
 app.command("bench-training")(on_workspace(bench_training))
 app.command("plot")(on_workspace(plot))

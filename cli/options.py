@@ -31,7 +31,7 @@ Preset = Annotated[
 ]
 Generator = Annotated[
     Path | None,
-    typer.Option(help="Weights of the GAN; else the newest in --runs."),
+    typer.Option(help="Weights of the GAN, or drawn: the small one of drawn faces in the package; else the newest in --runs."),
 ]
 Judge = Annotated[
     Path | None,

@@ -12,7 +12,9 @@ from .options import Device, MinConfidence, MinSize, Precision, TakenFaces
 
 def parse(
     sources: Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="Photos, or folders of photos.")],
-    parser: Annotated[Path, typer.Option("--parser", help="A parser's weights file, or its run's folder.")],
+    parser: Annotated[
+        Path, typer.Option("--parser", help="A parser's weights file, its run's folder, or drawn: the small one in the package.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the label maps.")],
     faces: TakenFaces = "every",
     min_size: MinSize = 32,
@@ -34,7 +36,7 @@ def parse(
 
     Writes for each photo NAME.png, a palette PNG of the photo's size and upright orientation in the colours of the parser's label
     scheme, 255 (white) outside of the crops, and NAME_overlay.jpg; report.csv has what became of each photo and why, and for each
-    face the mean probability of its classes. The same command resumes, and adds photos that are new.
+    face the mean F1 that the parser expects of its label map. The same command resumes, and adds photos that are new.
 
     Example: faceaug parse holiday/ portrait.jpg --parser runs/parser/efficientnet-lite0-64-1a2b3c4d --out labels
     """

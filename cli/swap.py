@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .edits import Force, Jpeg, Number, Other, Parser, Photos, Results, edit_all, load_editor
+from .edits import Force, Jpeg, Number, Other, Parser, Photos, Results, Signed, edit_all, load_editor
 from .options import Generator
 from .workspace import Workspace
 
@@ -22,6 +22,7 @@ def swap(
     face: Number = None,
     force: Force = False,
     jpeg: Jpeg = False,
+    credentials: Signed = None,
 ) -> None:
     """Face swap+: the look of another person on each target's own shapes, in its photo.
 
@@ -34,5 +35,5 @@ def swap(
     settings = {"from": str(other), "hair": hair}
     edit_all(
         editor, photos, out, lambda target: editor.swap(target, source, hair=hair), command="swap", settings=settings,
-        number=face, force=force, jpeg=jpeg,
+        number=face, force=force, jpeg=jpeg, credentials=credentials,
     )  # fmt: skip

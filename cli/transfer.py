@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .edits import Force, Jpeg, Number, Other, Parser, Photos, Results, edit_all, load_editor
+from .edits import Force, Jpeg, Number, Other, Parser, Photos, Results, Signed, edit_all, load_editor
 from .options import Generator
 from .workspace import Workspace
 
@@ -25,6 +25,7 @@ def transfer(
     face: Number = None,
     force: Force = False,
     jpeg: Jpeg = False,
+    credentials: Signed = None,
 ) -> None:
     """Give faces a component of another person: hair colour, skin and beard, lips, eyes; each keeps its own mask.
 
@@ -40,5 +41,5 @@ def transfer(
     settings = {"from": str(other), "components": sorted(component)}
     edit_all(
         editor, photos, out, lambda target: editor.transfer(target, source, component), command="transfer", settings=settings,
-        number=face, force=force, jpeg=jpeg,
+        number=face, force=force, jpeg=jpeg, credentials=credentials,
     )  # fmt: skip

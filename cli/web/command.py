@@ -84,5 +84,5 @@ def _editor(space: Workspace, generator: Path | None, parser: Path | None, *, ne
         typer.echo(f"editing: off, no GAN in {space.runs / 'gan'}; train one, or name its --generator")
         return None
     weights, editor = load_editor(space, generator, parser)
-    typer.echo(f"editing: {weights} at {editor.size} px, {editor.generator.compute}")
+    typer.echo(f"editing: {weights}, a GAN of {editor.generator.trained_on}, at {editor.size} px, {editor.generator.compute}")
     return editor

@@ -109,4 +109,6 @@ class Desks:
             edited = None if held is None else held.edited
         if edited is None:
             return None
-        return f"{stem(edited.face.name) or 'photo'}_edited.png", edited.face.picture.png(edited.pixels)
+        return f"{stem(edited.face.name) or 'photo'}_edited.png", edited.face.picture.png(
+            edited.pixels, trained_on=edited.trained_on
+        )

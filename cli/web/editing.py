@@ -188,7 +188,7 @@ class EditingTab:
         }
         height, width = picture.pixels.shape[:2]
         remark = f"; {face.remark}" if face.remark else ""
-        sure = f"its classes have a mean probability of {face.probability:.2f}"
+        sure = f"its mask has an expected F1 of {face.expected_f1:.2f}"
         return status(f"{name}, {width} x {height}: face found, {sure}{remark}. Paint, or move a slider."), shown
 
     @one_line(2)

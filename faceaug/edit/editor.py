@@ -13,6 +13,7 @@ import torch
 
 from faceaug.arrays import ByteArray
 from faceaug.compute.device import choose_compute
+from faceaug.credentials import Credentials
 from faceaug.edit.blend import Region, grown, in_tone, put_back
 from faceaug.edit.face import PhotoFace, find_face
 from faceaug.edit.operations import Change, apply_changes, parse_change
@@ -71,6 +72,7 @@ class Edited:
         generated: ``(S, S, 3)`` uint8 RGB: the generator's whole crop.
         region: ``(S, S)`` bool: which of its pixels are in the photo.
         pixels: ``(H, W, 3)`` uint8 RGB: the photo with the edited face.
+        trained_on: which faces the generator was trained on, for people.
         other: whose look is in it; None for a change of the mask.
     """
 
@@ -79,11 +81,12 @@ class Edited:
     generated: ByteArray
     region: Region
     pixels: ByteArray
+    trained_on: str
     other: PhotoFace | None = None
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, credentials: Credentials | None = None) -> None:
         """Write the photo as PNG or JPEG, marked as edited; see :meth:`faceaug.edit.picture.Picture.save`."""
-        self.face.picture.save(Path(path), self.pixels)
+        self.face.picture.save(Path(path), self.pixels, trained_on=self.trained_on, credentials=credentials)
 
     def sheet(self) -> ByteArray:
         """Target, its mask, the source, the mask generated on, and the result, side by side: ``(H, W, 3)`` uint8."""
@@ -91,7 +94,7 @@ class Edited:
         crop = warp_image(self.pixels, face.place.matrix, len(self.labels))
         cells: list[tuple[str, ByteArray]] = [("target", face.image), ("its mask", scheme.colour(face.labels))]
         cells += [("source", self.other.image)] if self.other is not None else [("new mask", scheme.colour(self.labels))]
-        return sheet([*cells, ("generated", self.generated), ("in the photo", crop)])
+        return sheet([*cells, (f"generated\nGAN of {self.trained_on}", self.generated), ("in the photo", crop)])
 
 
 class Editor:
@@ -258,4 +261,4 @@ class Editor:
         self, face: PhotoFace, labels: ByteArray, generated: ByteArray, region: Region, other: PhotoFace | None = None
     ) -> Edited:
         pixels = put_back(face.picture.pixels, generated, face.place.matrix, region)
-        return Edited(face, labels, generated, region, pixels, other)
+        return Edited(face, labels, generated, region, pixels, self.generator.trained_on, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from faceaug.credentials import Credentials
 from faceaug.edit.editor import Edited, Editor
 from faceaug.edit.face import PhotoFace
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
@@ -25,6 +26,7 @@ def edit_photos(
     number: int | None = None,
     force: bool = False,
     suffix: str = ".png",
+    credentials: Credentials | None = None,
 ) -> list[Row]:
     """Edit a face of each photo.
 
@@ -40,6 +42,7 @@ def edit_photos(
         number: see :meth:`Editor.face`.
         force: likewise.
         suffix: of the results: .png or .jpg.
+        credentials: sign them.
 
     Returns:
         A row for each photo.
@@ -51,11 +54,11 @@ def edit_photos(
     total = len(record.photos)
     with Progress(label, total, start=total - len(record.left), unit="photos") as progress:
         for count, name in enumerate(record.left, total - len(record.left) + 1):
-            row, files = _edited(editor, record, name, change, number, force, suffix)
+            row, files = _edited(editor, record, name, change, number, force, suffix, credentials)
             record.add(name, row, files)
             progress.update(count)
     rows = record.rows()
-    write_report(out / REPORT, rows, ["probability", "pixels"])
+    write_report(out / REPORT, rows, ["expected_f1", "pixels"])
     return rows
 
 
@@ -67,6 +70,7 @@ def _edited(
     number: int | None,
     force: bool,
     suffix: str,
+    credentials: Credentials | None,
 ) -> tuple[Row, list[str]]:
     """What became of one photo, and the files that were written."""
     path = record.photos[name]
@@ -75,13 +79,13 @@ def _edited(
         edited = change(face)
         stem = record.fresh_name(name)
         files = [f"{stem}{suffix}", f"{stem}_steps.png"]
-        edited.save(record.folder / files[0])
+        edited.save(record.folder / files[0], credentials=credentials)
     except (ConfigError, DatasetDamaged, NothingLeft) as error:
         return {"outcome": REFUSED, "reason": str(error).removeprefix(f"{path}: "), "faces": []}, []
     write_png(record.folder / files[1], edited.sheet())
     found = {
         **face.place.record(number or 1, stem),
-        "probability": round(face.probability, 4),
+        "expected_f1": round(face.expected_f1, 4),
         "pixels": int((edited.pixels != face.picture.pixels).any(-1).sum()),
     }
     return {"outcome": DONE, "reason": face.remark, "faces": [found]}, files

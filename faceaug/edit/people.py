@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from faceaug.arrays import ByteArray
+from faceaug.credentials import Credentials
 from faceaug.edit.editor import Editor
 from faceaug.edit.mask import fit_mask, is_mask
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
@@ -22,7 +23,15 @@ SHEET = "faces.png"
 _GREY, _SHOWN = 128, 60
 
 
-def generate_people(editor: Editor, target: Path, photos: dict[str, Path], out: Path, *, force: bool = False) -> list[Row]:
+def generate_people(
+    editor: Editor,
+    target: Path,
+    photos: dict[str, Path],
+    out: Path,
+    *,
+    force: bool = False,
+    credentials: Credentials | None = None,
+) -> list[Row]:
     """A face of each source on one mask; an interrupted call goes on.
 
     Args:
@@ -31,6 +40,7 @@ def generate_people(editor: Editor, target: Path, photos: dict[str, Path], out: 
         photos: sources by name.
         out: gets ``<stem>.png``, ``faces.png`` and ``report.csv``.
         force: use faces that cannot be parsed reliably too.
+        credentials: sign the results.
 
     Returns:
         A row for each source.
@@ -53,13 +63,17 @@ def generate_people(editor: Editor, target: Path, photos: dict[str, Path], out: 
                 record.add(name, {"outcome": "refused", "reason": reason, "faces": []}, [])
             else:
                 stem = record.fresh_name(name)
+                of = editor.generator.trained_on
+                data = marked_png(editor.people(image, mask, [face])[0], trained_on=of)
+                if credentials is not None:
+                    data = credentials.sign_generated(data, "png", trained_on=of)
                 with atomic_file(out / f"{stem}.png") as part:
-                    part.write_bytes(marked_png(editor.people(image, mask, [face])[0]))
-                found = {**face.place.record(1, stem), "probability": round(face.probability, 4)}
+                    part.write_bytes(data)
+                found = {**face.place.record(1, stem), "expected_f1": round(face.expected_f1, 4)}
                 record.add(name, {"outcome": "generated", "reason": face.remark, "faces": [found]}, [f"{stem}.png"])
             progress.update(count)
     rows = record.rows()
-    write_report(out / REPORT, rows, ["probability"])
+    write_report(out / REPORT, rows, ["expected_f1"])
     write_png(out / SHEET, _sheet(editor, image, mask, photos, out, rows))
     return rows
 
@@ -74,7 +88,8 @@ def _target(editor: Editor, path: Path, *, force: bool) -> tuple[ByteArray, Byte
 
 
 def _sheet(editor: Editor, image: ByteArray, mask: ByteArray, photos: dict[str, Path], out: Path, rows: list[Row]) -> ByteArray:
-    cells: list[tuple[str, ByteArray]] = [("mask", editor.scheme.colour(mask)), ("target", image)]
+    of = f"GAN of {editor.generator.trained_on}"
+    cells: list[tuple[str, ByteArray]] = [(f"mask\n{of}", editor.scheme.colour(mask)), ("target", image)]
     for row in [row for row in rows if row["faces"]][: _SHOWN // 2]:
         name = row["faces"][0]["name"]
         cells += [(f"source {name}", read_rgb(photos[row["file"]], upright=True)), (name, read_rgb(out / f"{name}.png"))]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from faceaug.arrays import ByteArray
+from faceaug.credentials import Credentials
 from faceaug.errors import ConfigError
 from faceaug.files import atomic_file
 from faceaug.images import decode, rgb
@@ -19,6 +20,7 @@ _ORIENTATION = 0x0112
 _WITH_ALPHA = ("LA", "PA", "La", "RGBA", "RGBa")
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 JPEG_QUALITY = 95
+_STARTS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,16 @@ class Picture:
         alpha: ``(H, W)`` uint8, or None.
         exif: the file's EXIF block with the orientation taken out; empty where it has none.
         profile: its ICC colour profile, or None where it has none, or one of other channels than these pixels'.
+        path: the file, where there is one.
     """
 
     pixels: ByteArray
     alpha: ByteArray | None = None
     exif: bytes = b""
     profile: bytes | None = None
+    path: Path | None = None
 
-    def save(self, path: Path, pixels: ByteArray) -> None:
+    def save(self, path: Path, pixels: ByteArray, *, trained_on: str = "", credentials: Credentials | None = None) -> None:
         """Write edited pixels with all else as it was, and the mark of an edited photo.
 
         PNG keeps what was not edited bit for bit, JPEG (quality 95, full colour resolution) does not, and has no alpha channel.
@@ -45,32 +49,47 @@ class Picture:
         Args:
             path: ends in .png, .jpg or .jpeg.
             pixels: ``(H, W, 3)`` uint8 RGB.
+            trained_on: which faces the model was trained on, for people.
+            credentials: sign what is written.
 
         Raises:
-            ConfigError: another extension, or a JPEG of a transparent photo.
+            ConfigError: another extension, a JPEG of a transparent photo, or credentials that are refused.
             OutputError: it cannot be written.
         """
         jpeg = check_target(path)
         if jpeg and self.alpha is not None:
             raise ConfigError(f"{path}: the photo is transparent and JPEG has no alpha channel; name a .png file")
-        written = self._jpeg(pixels) if jpeg else self.png(pixels)
+        written = self._jpeg(pixels, trained_on) if jpeg else self.png(pixels, trained_on=trained_on)
+        if credentials is not None:
+            written = credentials.sign_edited(written, "jpeg" if jpeg else "png", *self._original(), trained_on=trained_on)
         with atomic_file(path) as part:
             part.write_bytes(written)
 
-    def png(self, pixels: ByteArray) -> bytes:
+    def _original(self) -> tuple[bytes, str]:
+        """The photo's file and its kind; of one that is neither PNG nor JPEG, or that is gone, its pixels as PNG."""
+        data = self.path.read_bytes() if self.path is not None and self.path.is_file() else b""
+        kind = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+        if kind is not None:
+            return data, kind
+        encoded = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(self.pixels)).save(encoded, format="PNG")
+        return encoded.getvalue(), "png"
+
+    def png(self, pixels: ByteArray, *, trained_on: str = "") -> bytes:
         """Edited pixels ``(H, W, 3)`` as a PNG file; see :meth:`save`."""
         layers = pixels if self.alpha is None else np.dstack([pixels, self.alpha])
         data = io.BytesIO()
+        texts = png_texts(EDITED, trained_on)
         Image.fromarray(np.ascontiguousarray(layers)).save(
-            data, format="PNG", compress_level=6, pnginfo=png_texts(EDITED), exif=self.exif or None, icc_profile=self.profile
+            data, format="PNG", compress_level=6, pnginfo=texts, exif=self.exif or None, icc_profile=self.profile
         )
         return data.getvalue()
 
-    def _jpeg(self, pixels: ByteArray) -> bytes:
+    def _jpeg(self, pixels: ByteArray, trained_on: str) -> bytes:
         data = io.BytesIO()
         image = Image.fromarray(np.ascontiguousarray(pixels))
         image.save(data, format="JPEG", quality=JPEG_QUALITY, subsampling=0, exif=self.exif, icc_profile=self.profile)
-        return with_jpeg_mark(data.getvalue(), EDITED)
+        return with_jpeg_mark(data.getvalue(), EDITED, trained_on)
 
 
 def check_target(path: Path) -> bool:
@@ -89,7 +108,7 @@ def read_picture(path: Path) -> Picture:
     Raises:
         DatasetDamaged: missing, no readable image, cut short, or of 32 bits a channel.
     """
-    return decode(path, lambda opened: as_picture(opened, path))
+    return replace(decode(path, lambda opened: as_picture(opened, path)), path=path)
 
 
 def as_picture(opened: Image.Image, path: Path) -> Picture:

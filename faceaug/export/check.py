@@ -17,6 +17,7 @@ from faceaug.arrays import ByteArray, Float32Array
 from faceaug.errors import ExportFailed
 from faceaug.gan.inference import Generator
 from faceaug.labels import NUM_PARTS, SKIN, Scheme, fill_ignored
+from faceaug.parser.confidence import expected_f1
 from faceaug.parser.predict import Parser, predict_both_ways, predict_logits
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.tensors import to_bytes, to_float
@@ -87,9 +88,10 @@ def check_parser(parser: Parser, graph: nn.Module, run: Run, drawn: Drawn, *, bo
     for size in (parser.config.size, parser.config.size * 3 // 2):
         photos = drawn(size).images[:]
         wanted = predict_both_ways(parser, to_float(photos)) if both_ways else predict_logits(parser, to_float(photos))
-        likely, classes = (wanted if both_ways else wanted.softmax(1)).max(1)
+        likely = wanted if both_ways else wanted.softmax(1)
+        classes = likely.argmax(1)
         labels, confidence, scores = run({"photo": photos})
-        largest += [_difference(wanted, scores).max(), _difference(likely.mean((1, 2)), confidence).max()]
+        largest += [_difference(wanted, scores).max(), _difference(expected_f1(likely), confidence).max()]
         same.append((classes.numpy() == labels).mean())
     difference, agreement = float(np.max(largest)), float(np.mean(same))
     if not difference <= LARGEST or not agreement >= AGREEMENT:

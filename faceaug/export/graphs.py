@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from faceaug.gan.components import anatomy
 from faceaug.gan.network import GeneratorNetwork, Look
+from faceaug.parser.confidence import expected_f1
 from faceaug.parser.network import FloatOnCpu, fold_batch_norm
 from faceaug.parser.predict import Parser
 
@@ -37,7 +38,7 @@ class ParserGraph(nn.Module):
             photo: ``(N, H, W, 3)`` uint8 RGB, aligned faces.
 
         Returns:
-            ``(N, H, W)`` uint8 label maps; ``(N,)`` float32, 0..1: the mean probability of their classes; ``(N, K, H, W)``
+            ``(N, H, W)`` uint8 label maps; ``(N,)`` float32, 0..1: the mean F1 that the parser expects of them; ``(N, K, H, W)``
             float32: logits, or both ways probabilities.
         """
         count, height, width, _ = photo.shape
@@ -49,8 +50,7 @@ class ParserGraph(nn.Module):
         likely = scores.softmax(1)
         if self.both_ways:
             scores = likely = (likely[:count] + likely[count:].flip(-1)[:, self.mirror]) / 2
-        best, labels = likely.max(1)
-        return labels.to(torch.uint8), best.mean((1, 2)), scores
+        return likely.argmax(1).to(torch.uint8), expected_f1(likely), scores
 
 
 class EncodeGraph(nn.Module):

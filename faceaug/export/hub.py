@@ -10,16 +10,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 import faceaug
 from faceaug.compute.device import Compute, choose_compute
-from faceaug.errors import CheckpointMismatch, ConfigError
+from faceaug.errors import CheckpointMismatch, ConfigError, ExportFailed
 from faceaug.export.card import model_card
 from faceaug.export.model import Model, load_model
 from faceaug.files import atomic_folder, read_json, write_json, write_text
 from faceaug.hub import CARD, fetch, is_repository
 from faceaug.parser.predict import Parser
 from faceaug.parser.train import REPORT
-from faceaug.runs.checkpoint import MODEL, save_weights, weights_file
+from faceaug.runs.checkpoint import MODEL, content_hash, save_weights, weights_file
 
 CONFIG = "config.json"
 FILES = (CARD, CONFIG, MODEL)
@@ -31,7 +33,7 @@ def is_saved(folder: Path) -> bool:
     return (folder / MODEL).is_file() and (folder / CONFIG).is_file()
 
 
-def save_pretrained(source: Path, folder: Path, *, name: str | None = None) -> Path:
+def save_pretrained(source: Path, folder: Path, *, name: str | None = None, half: bool = False) -> Path:
     """Write a trained model as a folder of the hub's layout, whole or not at all.
 
     Where files lie on this machine is left out.
@@ -40,6 +42,7 @@ def save_pretrained(source: Path, folder: Path, *, name: str | None = None) -> P
         source: weights of train-parser or train-gan, their run's folder, or another such folder.
         folder: the new one.
         name: OWNER/NAME, or another name for the card; the folder's where None.
+        half: write 16-bit weights, half the size; what is loaded from them computes as ever.
 
     Returns:
         The folder.
@@ -47,6 +50,7 @@ def save_pretrained(source: Path, folder: Path, *, name: str | None = None) -> P
     Raises:
         ConfigError: the folder is there already.
         CheckpointMismatch: the weights are missing, truncated, of no model, or do not fit their configuration.
+        ExportFailed: a weight is too large for 16 bits.
         OutputError: the folder cannot be written.
     """
     if folder.exists():
@@ -55,17 +59,29 @@ def save_pretrained(source: Path, folder: Path, *, name: str | None = None) -> P
     kind = "parser" if isinstance(model, Parser) else "gan"
     # A generator's record names the file of its P_F, whose hash is beside it.
     config = {key: value for key, value in model.record.items() if not isinstance(value, str) or key != "parser"}
-    about = {"faceaug": faceaug.__version__, "kind": kind, "hash": model.hash, "score": _score(source, kind), "config": config}
+    tensors = _half(model.network.state_dict()) if half else model.network.state_dict()
+    shape = config["parser" if kind == "parser" else "generator"]
+    about = {"faceaug": faceaug.__version__, "kind": kind, "hash": content_hash(tensors, shape)}
+    about |= {"score": _score(source, kind), "config": config}
     with atomic_folder(folder) as part:
-        save_weights(part / MODEL, model.network.state_dict(), kind=kind, config=config)
+        save_weights(part / MODEL, tensors, kind=kind, config=config)
         write_json(part / CONFIG, about)
         write_text(part / CARD, model_card(about, name or folder.resolve().name))
     return folder
 
 
+def _half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point tensors as float16."""
+    found = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    for name, tensor in found.items():
+        if not tensor.isfinite().all():
+            raise ExportFailed(f"--half: {name} has values that 16 bits cannot hold; leave --half out")
+    return found
+
+
 def _score(source: Path, kind: str) -> dict[str, Any] | None:
     """A parser's best scores on its tuning faces, where they are known."""
-    folder = weights_file(source).parent
+    folder = weights_file(source, kind).parent
     advice = "delete it, and the card leaves the score out"
     if is_saved(folder):
         return read_about(folder)["score"]  # type: ignore[no-any-return]

@@ -23,7 +23,7 @@ from faceaug.gan.config import GeneratorConfig
 from faceaug.gan.network import GeneratorNetwork, Look
 from faceaug.gan.variants import build_generator
 from faceaug.labels import Scheme, fill_ignored
-from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
+from faceaug.runs.checkpoint import content_hash, load_state, load_weights, trained_on, weights_file
 from faceaug.tensors import to_bytes, to_float
 
 CHUNK = 16
@@ -49,6 +49,11 @@ class Generator:
     hash: str
     compute: Compute
     chunk: int = CHUNK
+
+    @property
+    def trained_on(self) -> str:
+        """What it was trained on, for people."""
+        return trained_on(self.record)
 
     @torch.inference_mode()
     def encode(self, images: ByteArray, labels: ByteArray, scheme: Scheme | None = None) -> Look:
@@ -159,7 +164,7 @@ def load_generator(path: Path, compute: Compute) -> Generator:
     Raises:
         CheckpointMismatch: missing, truncated, not a generator of this label scheme, or not fitting its configuration.
     """
-    path = weights_file(path)
+    path = weights_file(path, "gan")
     tensors, record = load_weights(path, kind="gan")
     if "generator" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no generator; train anew")

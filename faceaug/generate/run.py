@@ -341,6 +341,7 @@ def _finish(
         "rejected_shapes": dict(sorted(rejected.items())),
         "gender_classifier": setting.classifier,
         "agreement": {"mean": round(float(measured.mean()), 4), "p10": round(float(np.quantile(measured, 0.1)), 4)},
+        "trained_on": setting.job.painter.generator.trained_on,
         "unknown_pixels": round(sum(entry["unknown"] for entry in entries) / faces, 4),
         "shards": [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries],
     }

@@ -14,6 +14,7 @@ from faceaug.errors import DatasetDamaged
 from faceaug.files import write_text
 from faceaug.images import read_rgb, write_jpeg, write_palette_png, write_png
 from faceaug.labels import BACKGROUND, IGNORE, Scheme, scheme_toml
+from faceaug.parser.confidence import expected_f1
 from faceaug.parser.predict import Parser, predict_both_ways
 from faceaug.prepare.paste import uncrop_labels
 from faceaug.prepare.photos import REPORT, Face, FaceChoice, Look, Looked, Record, Row, numbered, work_through, write_report
@@ -39,7 +40,7 @@ def parse(
     """Parse the faces of photos.
 
     Writes ``<stem>.png``, a palette PNG of the photo's size with 255 outside of all crops, ``<stem>_overlay.jpg``, and
-    ``report.csv`` with the mean probability of the predicted classes for each face. An interrupted call goes on.
+    ``report.csv`` with the mean F1 that the parser expects for each face. An interrupted call goes on.
 
     Args:
         parser: from :func:`faceaug.parser.predict.load_parser`.
@@ -66,7 +67,7 @@ def parse(
         labels, sure = predict(parser, np.stack(faces))
         names = [numbered(record, stem, number) if crops else stem for number in range(1, len(faces) + 1)]
         rows = [face.record(number, name) for number, (face, name) in enumerate(zip(looked.faces, names, strict=True), 1)]
-        rows = [{**row, "probability": round(float(one), 4)} for row, one in zip(rows, sure, strict=True)]
+        rows = [{**row, "expected_f1": round(float(one), 4)} for row, one in zip(rows, sure, strict=True)]
         if not crops:
             return rows, _write_photo(out, stem, looked, labels, parser.config.scheme)
         return rows, [file for each in zip(names, faces, labels, strict=True) for file in _write_crop(out, *each, parser)]
@@ -75,14 +76,14 @@ def parse(
         write_text(out / "scheme.toml", scheme_toml(parser.config.scheme))
     work_through(record, look, write, label="parsing", done=PARSED)
     rows = record.rows()
-    write_report(out / REPORT, rows, ["probability"])
+    write_report(out / REPORT, rows, ["expected_f1"])
     return rows
 
 
 def predict(parser: Parser, images: ByteArray) -> tuple[ByteArray, npt.NDArray[np.float32]]:
-    """Label maps ``(N, S, S)`` of aligned photos ``(N, S, S, 3)``, and the mean probability ``(N,)`` of the predicted classes."""
-    likely, classes = predict_both_ways(parser, to_float(images)).max(1)
-    return classes.to(torch.uint8).cpu().numpy(), likely.mean((1, 2)).cpu().numpy()
+    """Label maps ``(N, S, S)`` of aligned photos ``(N, S, S, 3)``, and the mean F1 ``(N,)`` that the parser expects of them."""
+    likely = predict_both_ways(parser, to_float(images))
+    return likely.argmax(1).to(torch.uint8).cpu().numpy(), expected_f1(likely).cpu().numpy()
 
 
 def join_labels(maps: list[ByteArray]) -> ByteArray:

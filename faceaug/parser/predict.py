@@ -51,7 +51,7 @@ def load_parser(path: Path, compute: Compute) -> Parser:
     Raises:
         CheckpointMismatch: missing, truncated, of another kind or label scheme, or not fitting its own configuration.
     """
-    path = weights_file(path)
+    path = weights_file(path, "parser")
     tensors, record = load_weights(path, kind="parser")
     if "parser" not in record:
         raise CheckpointMismatch(f"{path}: its configuration names no parser; train anew")

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from faceaug.embedded import embedded, is_embedded
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import atomic_file
 
@@ -55,11 +56,32 @@ MODEL = "model.safetensors"
 """The same file in a folder of the hub's layout (:mod:`faceaug.export.hub`)."""
 
 
-def weights_file(path: Path) -> Path:
-    """The weights that a path names: a file, or those in a run's folder or in one of the hub's layout."""
+def weights_file(path: Path, kind: str | None = None) -> Path:
+    """The weights that a path names: a file, or those in a run's folder or in one of the hub's layout.
+
+    Args:
+        path: the file or folder, or a model inside the package, see :mod:`faceaug.embedded`.
+        kind: ``parser`` or ``gan``, for a model inside the package whose name does not say it.
+
+    Raises:
+        CheckpointMismatch: the name of no model inside the package.
+    """
+    if is_embedded(path):
+        path = embedded(path, kind)
     if not path.is_dir():
         return path
     return path / MODEL if (path / MODEL).is_file() and not (path / WEIGHTS).is_file() else path / WEIGHTS
+
+
+def trained_on(record: dict[str, Any]) -> str:
+    """What a model was trained on, for people: ``drawn faces``, ``Helen + CelebA``.
+
+    Args:
+        record: the configuration in its weights file.
+    """
+    data = record.get("data") or {}
+    faces = data if "title" in data else data.get("faces") or {}
+    return str(faces.get("title") or "faces that are not recorded")
 
 
 def content_hash(tensors: dict[str, Tensor], config: dict[str, Any]) -> str:

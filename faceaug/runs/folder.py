@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from faceaug.embedded import FOLDER, KINDS, NAME
 from faceaug.errors import CheckpointMismatch
 from faceaug.files import ensure_folder, locked, read_json, short_hash, write_json
-from faceaug.runs.checkpoint import WEIGHTS, content_hash, load_weights
+from faceaug.runs.checkpoint import WEIGHTS, content_hash, load_weights, weights_file
 
 
 def run_folder(root: Path, kind: str, name: str, config: dict[str, Any]) -> Path:
@@ -98,7 +99,8 @@ def find(root: Path, kind: str, command: str, filename: str = WEIGHTS) -> Path:
     """
     found = latest(root, kind, filename)
     if found is None:
-        raise CheckpointMismatch(f"{root / kind}: no finished run there; run `faceaug {command}` first, or name its file")
+        small = f", or {NAME}, the small one that comes with faceaug" if kind in KINDS else ""
+        raise CheckpointMismatch(f"{root / kind}: no finished run there; run `faceaug {command}` first, or name its file{small}")
     return found
 
 
@@ -110,12 +112,14 @@ def own_parser(record: dict[str, Any], root: Path) -> Path:
         root: where runs are kept.
 
     Returns:
-        The file that the record names; where there is none, the run in ``root`` that has the same weights, if any.
+        The file that the record names; where there is none, the run in ``root`` that has the same weights, or the parser
+        inside the package.
     """
     named, wanted = Path(str(record.get("parser", ""))), record.get("parser_hash")
     if named.is_file() and (wanted is None or _is(named, wanted)):  # another parser may have been trained there since
         return named
-    return next((path for path in sorted((root / "parser").glob(f"*/{WEIGHTS}")) if _is(path, wanted)), named)
+    others = [*sorted((root / "parser").glob(f"*/{WEIGHTS}")), weights_file(FOLDER / "parser")]
+    return next((path for path in others if _is(path, wanted)), named)
 
 
 def _is(path: Path, wanted: Any) -> bool:

@@ -122,7 +122,11 @@ def _number(value: Any) -> str:
 
 def _models(reader: ShardReader) -> str:
     rows = [(name, f"`{reader.config[name]}`") for name in ("generator", "parser") if reader.config.get(name)]
-    return "## Models\n\n" + table(("model", "SHA-256 of its weights and shape"), rows) if rows else ""
+    if not rows:
+        return ""
+    of = reader.config.get("trained_on")
+    told = f"The generator was trained on {of}.\n\n" if of else ""
+    return f"## Models\n\n{told}" + table(("model", "SHA-256 of its weights and shape"), rows)
 
 
 def _scheme(reader: ShardReader) -> str:

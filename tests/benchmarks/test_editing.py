@@ -69,12 +69,12 @@ def test_faces_that_cannot_be_parsed_are_left_out(ready, faces, monkeypatch):
     masks = _true_masks(faces)
     first = faces.images[0].tobytes()
     monkeypatch.setattr(
-        module, "predict", lambda p, images: (masks(p, images)[0], np.array([0.5 if images[0].tobytes() == first else 0.9]))
+        module, "predict", lambda p, images: (masks(p, images)[0], np.array([0.4 if images[0].tobytes() == first else 0.9]))
     )
     people, left_out = module._people(ready[0], faces, 3)
     assert left_out == 1
     assert people[0].name == faces.names[1]
-    monkeypatch.setattr(module, "predict", lambda p, images: (masks(p, images)[0], np.array([0.5])))
+    monkeypatch.setattr(module, "predict", lambda p, images: (masks(p, images)[0], np.array([0.4])))
     with pytest.raises(NothingLeft, match="0 of 12 faces can be parsed reliably"):
         module._people(ready[0], faces, 3)
 

@@ -21,7 +21,7 @@ def test_help_is_instant():
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-m", "faceaug.cli", "--help"], capture_output=True, text=True, check=True)
         times.append(time.monotonic() - began)
-    assert len(COMMANDS) == 30
+    assert len(COMMANDS) == 31
     assert all(command.split()[0] in done.stdout for command in COMMANDS)
     assert min(times) < 1
 

@@ -156,10 +156,10 @@ def test_three_lines_of_python(photo, faces, trained, monkeypatch, tmp_path):
 
 
 def test_a_mask_that_is_not_relied_on_is_refused_unless_it_is_forced(photo, faces, editor, monkeypatch):
-    monkeypatch.setattr(finding, "predict", lambda parser, images: (faces.labels[:1], np.array([0.5])))
-    with pytest.raises(NothingLeft, match=r"photo.png: the face cannot be parsed reliably \(its mask has .* 0.50\)"):
+    monkeypatch.setattr(finding, "predict", lambda parser, images: (faces.labels[:1], np.array([0.4])))
+    with pytest.raises(NothingLeft, match=r"photo.png: the face cannot be parsed reliably \(its mask has .* 0.40\)"):
         editor.face(photo)
-    assert "mean probability" in editor.face(photo, force=True).remark
+    assert "expected F1" in editor.face(photo, force=True).remark
     monkeypatch.setattr(finding, "predict", lambda parser, images: (faces.labels[:1, ::-1], np.array([0.9])))
     with pytest.raises(NothingLeft, match="cannot be parsed reliably"):
         editor.face(photo)

@@ -46,7 +46,7 @@ def test_label_maps_have_the_photos_size_and_lie_where_the_faces_are(folder, par
     assert read_rgb(out / "a_overlay.jpg").shape == (100, 180, 3)
     rows = _report(out)
     assert [(row["file"], row["face"]) for row in rows] == [("a.jpg", "1"), ("a.jpg", "2"), ("b.png", "1"), ("b.png", "2")]
-    assert all(1 / 11 <= float(row["probability"]) <= 1 for row in rows)
+    assert all(0 <= float(row["expected_f1"]) <= 1 for row in rows)
     assert is_finished(out, photos)
 
 

@@ -58,7 +58,7 @@ def test_what_is_on_a_desk_is_forgotten_with_it():
 def test_a_result_is_its_tokens_owners_alone():
     desks = Desks(lambda face: None)
     face = _face("a/b.JPG")
-    desks.of("a").put_result(Edited(face, face.labels, face.image, face.labels > 0, face.image))
+    desks.of("a").put_result(Edited(face, face.labels, face.image, face.labels > 0, face.image, "drawn faces"))
     token = desks.of("a").token
     assert desks.result(token)[0] == "b_edited.png"
     assert desks.result("") is None
