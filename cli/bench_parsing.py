@@ -37,9 +37,9 @@ def bench_parsing(
         str | None,
         typer.Option(
             help="What is compared, separated by commas: real, aug or strong (augmentation), + and additions, each with a share "
-            "of the step: aug+generated:0.33; a last +pretrain puts them first, labelled faces alone after them. Additions: "
-            "generated, generated-own, generated-predicted, duplicated, pseudo, collage, unimatch; photos and "
-            "transferred with --unused."
+            "of the step, 0.5 of one: aug+generated:0.33; a last +continue trains the parser of the labelled faces further with "
+            "them, +pretrain puts them first. Additions: generated (on predicted masks), generated-own, generated-both, "
+            "duplicated, pseudo, collage, unimatch; photos and transferred with --unused."
         ),
     ] = None,
     arms_file: Annotated[
@@ -56,8 +56,9 @@ def bench_parsing(
     preset: Preset = "auto",
     gan_images: Annotated[int | None, typer.Option(help="Training length of the GANs; else the preset's.")] = None,
     teachers: Annotated[
-        int, typer.Option(help="Parsers of different seeds that label photos and predict masks together, by their mean.")
-    ] = 1,
+        int | None,
+        typer.Option(help="Parsers of different seeds that label photos and predict masks together, by their mean; else 3."),
+    ] = None,
     unused: Annotated[int, typer.Option(help="The last so many labelled faces are kept for the oracles.")] = 0,
     development: Annotated[
         int,
@@ -86,7 +87,7 @@ def bench_parsing(
     --out and more arms, numbers, parsers or seeds goes on with the same cells; started several times, on one machine or on
     several that share the disk, processes share them.
 
-    Example: faceaug bench-parsing --faces helen --labelled 50,100,200 --arms aug,aug+generated,aug+pseudo --seeds 5
+    Example: faceaug bench-parsing --faces helen --labelled 50,100,200 --arms aug,aug+continue,aug+generated+continue --seeds 5
     """
     import sys
 
@@ -105,7 +106,16 @@ def bench_parsing(
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
     plan = _plan(
-        data, folder, recipe, bench, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick, teachers=teachers
+        data,
+        folder,
+        recipe,
+        bench,
+        labelled=labelled,
+        arms=arms,
+        file=arms_file,
+        parsers=parsers,
+        quick=quick,
+        teachers=teachers or (1 if quick else 3),
     )
     run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
     counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
@@ -122,7 +132,8 @@ def bench_parsing(
     if quick:
         typer.echo(
             "One seed, and trainings that end before their plateau: this can show a large gain or that something is broken, and "
-            "no small gain. Where training is short any addition helps; what generated faces add is their lead over aug+pseudo."
+            "no small gain. Where training is short any addition helps; what generated faces add is their lead over "
+            "aug+pseudo+continue."
         )
     typer.echo(f"report: {run / REPORT}")
 

@@ -77,9 +77,10 @@ def generate(
     labelled: Labelled = None,
     generator: Generator = None,
     parser: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="Weights of the parser that labels the sources, and photos whose masks are predicted; else the GAN's own."
+            help="Weights of the parser that labels the sources, and photos whose masks are predicted; repeat for parsers of "
+            "other seeds, which err elsewhere: their mean labels better. Else the GAN's own."
         ),
     ] = None,
     judge: Annotated[
@@ -163,7 +164,7 @@ def open_inputs(
     *,
     labelled: int | None = None,
     generator: Path | None = None,
-    parser: Path | None = None,
+    parser: list[Path] | None = None,
     judge: Path | None = None,
 ) -> Opened:
     """Open what is generated from; arguments as the command's options."""
@@ -174,7 +175,7 @@ def open_inputs(
     from faceaug.prepare.faces import join
 
     weights, gan = space.generator(generator)
-    p_f = space.parser(parser) if parser is not None else space.parser_of(gan)
+    p_f = space.parsers(parser) if parser else space.parser_of(gan)
     size = gan.config.size
     sets = []
     for spec in masks:
@@ -189,7 +190,12 @@ def open_inputs(
 
 
 def _origin(
-    space: Workspace, opened: Opened, masks: list[str], sources: str, labelled: int | None, weights: dict[str, Path | None]
+    space: Workspace,
+    opened: Opened,
+    masks: list[str],
+    sources: str,
+    labelled: int | None,
+    weights: dict[str, Path | list[Path] | None],
 ) -> Origin:
     """Where it all came from: for the card, and for generating a row again."""
     from faceaug.datasets.names import licence_of
@@ -207,8 +213,16 @@ def _origin(
         }
         for (role, spec), (title, count) in zip(roles, opened.sets, strict=True)
     ]
-    files = {role: None if path is None else str(path.absolute()) for role, path in weights.items()}
+    files = {role: _absolute(named) for role, named in weights.items()}
     return Origin(provenance, {"data_root": str(space.root.absolute()), "labelled": labelled, **files})
+
+
+def _absolute(named: Path | list[Path] | None) -> str | list[str] | None:
+    """Of one file its path, of several a list."""
+    if isinstance(named, Path) or not named:
+        return str(named.absolute()) if named else None
+    paths = [str(path.absolute()) for path in named]
+    return paths if len(paths) > 1 else paths[0]
 
 
 def _show_plan(inputs: Inputs, config: GenerateConfig, batch: int) -> None:

@@ -20,7 +20,9 @@ def replay(
     ] = None,
     sources: Annotated[str | None, typer.Option(help="The sources, likewise.")] = None,
     generator: Generator = None,
-    parser: Annotated[Path | None, typer.Option(help="Weights of the parser, where they lie elsewhere now.")] = None,
+    parser: Annotated[
+        list[Path] | None, typer.Option(help="Weights of the parser, where they lie elsewhere now; may be repeated.")
+    ] = None,
     judge: Annotated[Path | None, typer.Option(help="Weights of the judge, likewise.")] = None,
     out: Annotated[Path, typer.Option("--out", help="The picture.")] = Path("replay.png"),
 ) -> None:
@@ -47,9 +49,16 @@ def replay(
     source = sources or next((one["name"] for one in sets if one["role"] == "sources" and "name" in one), None)
     if not specs or source is None:
         raise ConfigError(f"{folder}: does not say what it was made from; name it with --masks and --sources")
-    named = {role: given or (files.get(role) and Path(files[role])) for role, given in (
-        ("generator", generator), ("parser", parser), ("judge", judge))}  # fmt: skip
-    inputs = open_inputs(space, specs, source, labelled=files.get("labelled"), **named).inputs
+    labelling = files.get("parser") or []
+    inputs = open_inputs(
+        space,
+        specs,
+        source,
+        labelled=files.get("labelled"),
+        generator=generator or (Path(files["generator"]) if files.get("generator") else None),
+        parser=parser or [Path(one) for one in ([labelling] if isinstance(labelling, str) else labelling)],
+        judge=judge or (Path(files["judge"]) if files.get("judge") else None),
+    ).inputs
     found = replay(folder, row, inputs)
     write_png(out, found.picture)
     image, labels = found.different

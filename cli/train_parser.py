@@ -25,7 +25,10 @@ def train_parser(
     ] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Training length in images seen; else 24 times the faces, at most 16,000 (GPU: 100 times, 200,000)."),
+        typer.Option(
+            help="Training length in images seen; else 24 times the faces, 12,000 to 16,000 (GPU: 100 times, up to 200,000); two "
+            "thirds of it with --start."
+        ),
     ] = None,
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
@@ -94,7 +97,7 @@ def run_parser(
 
     from faceaug.config import apply_settings, check, to_dict, without_none
     from faceaug.parser.additions import Addition, on_top
-    from faceaug.parser.config import ParserConfig, ParserTraining, default_images
+    from faceaug.parser.config import FURTHER, ParserConfig, ParserTraining, default_images
     from faceaug.parser.train import fit_parser
 
     compute = space.compute
@@ -111,7 +114,8 @@ def run_parser(
     parser, _ = resolved(ParserTraining())
     train = space.labelled(faces, "train", size=parser.size, limit=labelled)
     tuning = space.labelled(faces, "tuning", size=parser.size)
-    parser, how = resolved(ParserTraining(images=default_images(len(train), compute.device.type)))
+    usual = default_images(len(train), compute.device.type)
+    parser, how = resolved(ParserTraining(images=usual if start is None else round(FURTHER * usual)))
     parser = dataclasses.replace(parser, scheme=train.scheme)
     first = None if start is None else space.parser(start)
     added: list[Addition] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,12 @@ class Workspace:
         from faceaug.parser.predict import load_parser
 
         return load_parser(weights, self.compute)
+
+    def parsers(self, weights: Sequence[Path]) -> Parser:
+        """The mean of several parsers; of one it is that one."""
+        from faceaug.parser.ensemble import ensemble
+
+        return ensemble([self.parser(one) for one in weights])
 
     def parser_of(self, generator: Generator) -> Parser:
         """The P_F that a generator was trained with."""

@@ -77,9 +77,9 @@ def test_tuning_is_scored_evenly_and_at_the_end():
 
 
 def test_default_lengths():
-    assert default_images(100, "cpu") == 2400
+    assert default_images(100, "cpu") == 12_000
     assert default_images(2000, "cpu") == 16_000
-    assert default_images(100, "cuda") == 10_000
+    assert default_images(100, "cuda") == 12_000
     assert default_images(5000, "cuda") == 200_000
 
 

@@ -10,7 +10,7 @@ from faceaug.config import check, check_choice, from_dict, to_dict
 from faceaug.errors import ConfigError
 from faceaug.generate.config import GenerateConfig
 from faceaug.parser.additions import on_top
-from faceaug.parser.config import Augmentation, ParserTraining
+from faceaug.parser.config import FURTHER, Augmentation, ParserTraining
 
 Schedule = Literal["mixed", "pretrain", "continue"]
 """``mixed``: additions on top of the labelled faces in every step; ``pretrain``: additions first, then labelled faces alone;
@@ -18,9 +18,6 @@ Schedule = Literal["mixed", "pretrain", "continue"]
 
 MIXED, PRETRAIN, CONTINUE = "mixed", "pretrain", "continue"
 LAST_WORDS = (PRETRAIN, CONTINUE)
-
-FURTHER = 2 / 3
-"""How long a parser is trained further in ``continue``, as a share of the first training's length."""
 
 AUGMENTED: dict[str, str] = {"real": "none", "aug": "geometric", "strong": "strong"}
 """First words of arms with labelled faces -> how they are augmented."""
@@ -73,15 +70,12 @@ class SetConfig:
 GENERATED, TRANSFERRED = "generated", "transferred"
 
 SETS: dict[str, SetConfig] = {
-    GENERATED: SetConfig(("own", "predicted"), 8_000),
+    GENERATED: SetConfig(("predicted",)),
     "generated-own": SetConfig(("own",)),
-    "generated-predicted": SetConfig(("predicted",)),
+    "generated-both": SetConfig(("own", "predicted")),
     TRANSFERRED: SetConfig(("unused",)),
 }
 """Generated sets by name."""
-
-SHARE, SHARE_TAUGHT = 1 / 3, 1 / 2
-"""Usual share of an addition in a step; of photos without labels (1:1, as UniMatch has it)."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +169,9 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
     """An arm by what it consists of: ``aug``, ``strong+generated``, ``aug+generated:0.5+pseudo``, ``aug+generated+pretrain``.
 
     The first word is one of :data:`AUGMENTED`, or there are no labelled faces; each further one is an addition, after a colon
-    its share. A last word ``pretrain`` puts the additions before the labelled faces instead of beside them;
-    ``continue`` begins as the parser of the labelled faces alone, and ``aug+continue`` goes on without additions.
+    its share of a step; those without one have as many rows as the labelled faces. A last word ``pretrain`` puts the additions
+    before the labelled faces instead of beside them; ``continue`` begins as the parser of the labelled faces alone, and
+    ``aug+continue`` goes on without additions.
 
     Args:
         text: the arm.
@@ -188,7 +183,7 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
     words = [word.strip() for word in text.split("+")]
     schedule = words.pop() if len(words) > 1 and words[-1] in LAST_WORDS else MIXED
     real = words[0] in AUGMENTED
-    added = []
+    shares: list[tuple[str, float | None]] = []
     for word in words[real:]:
         what, _, number = word.partition(":")
         known = [*BUILT_IN, *sets]
@@ -196,10 +191,13 @@ def parse_arm(text: str, sets: Mapping[str, SetConfig]) -> Arm:
             start = "" if real else f" begin with {', '.join(AUGMENTED)}, or"
             raise ConfigError(f"arm {text!r}: {what!r} is unknown;{start} add some of {', '.join(known)}")
         try:
-            share = float(number) if number else SHARE_TAUGHT if what == "unimatch" else SHARE
+            share = float(number) if number else None
         except ValueError as error:
             raise ConfigError(f"arm {text!r}: share {number!r} is no number; write for example {what}:0.3") from error
-        added.append(Added(what, share))
+        shares.append((what, share))
+    open_rows = real + sum(share is None for _, share in shares)
+    rest = (1 - sum(share or 0 for _, share in shares)) / max(open_rows, 1)
+    added = [Added(what, rest if share is None else share) for what, share in shares]
     return Arm(text, AUGMENTED[words[0]] if real else "geometric", tuple(added), schedule, real)
 
 
@@ -244,24 +242,26 @@ def read_sets(table: Mapping[str, Any], *, where: str) -> dict[str, SetConfig]:
     return found
 
 
-FIRST = ("real", "aug", "aug+duplicated", "aug+generated")
+FIRST = ("real", "aug", "aug+continue", "aug+generated+continue")
 """Arms for a generated set that is there."""
 
 USUAL = (
     "aug",
-    "aug+generated",
+    "aug+continue",
+    "aug+generated+continue",
     "strong",
-    "strong+generated",
-    "aug+duplicated",
-    "aug+pseudo",
-    "aug+collage",
-    "aug+unimatch",
+    "strong+continue",
+    "strong+generated+continue",
+    "aug+duplicated+continue",
+    "aug+collage+continue",
+    "aug+pseudo+continue",
+    "aug+unimatch+continue",
     "generated",
 )
 """Arms where everything is made here."""
 
-ORACLES = ("aug+photos", "aug+transferred")
+ORACLES = ("aug+photos+continue", "aug+transferred+continue")
 """Arms that need labelled faces which nothing else has seen."""
 
-QUICK = ("aug", "aug+pseudo", "aug+generated")
+QUICK = ("aug+continue", "aug+pseudo+continue", "aug+generated+continue")
 """Arms of a first look."""

@@ -89,9 +89,9 @@ def identity(inputs: Inputs) -> dict[str, Any]:
 
 
 def _trained_by(generator: Generator, judge: Parser) -> bool | None:
-    """Whether a parser is the generator's P_F; None where the generator's record does not say which that was."""
+    """Whether a parser is the generator's P_F, alone or among others; None where its record does not say which that was."""
     known = generator.record.get("parser_hash")
-    return None if known is None else bool(known == judge.hash)
+    return None if known is None else known in (judge.hash, *judge.members)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Origin:
     Attributes:
         provenance: for each dataset ``role`` (masks or sources), ``title``, ``count``, ``name`` on the command line, ``licence``.
         files: ``data_root``, ``labelled`` (only the first so many masks, or None), and the weights files ``generator``,
-            ``parser`` and ``judge``, or None where they follow from the generator.
+            ``parser`` (a list where several label together) and ``judge``, or None where they follow from the generator.
     """
 
     provenance: Sequence[Mapping[str, Any]]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from faceaug.errors import CheckpointMismatch
 from faceaug.parser.predict import Parser
 
 
@@ -34,13 +35,15 @@ def ensemble(parsers: Sequence[Parser]) -> Parser:
         parsers: one at least, all of one shape and device.
 
     Raises:
-        ValueError: their shapes differ.
+        CheckpointMismatch: their shapes or label schemes differ.
     """
     first = parsers[0]
     if any(parser.config != first.config for parser in parsers):
-        raise ValueError("the parsers of an ensemble must have one shape")
+        raise CheckpointMismatch("--parser: parsers that label together must have one network, size and label scheme")
     if len(parsers) == 1:
         return first
     network = _Mean([parser.network for parser in parsers]).eval()
-    hashes = "".join(parser.hash for parser in parsers)
-    return dataclasses.replace(first, network=network, hash=hashlib.sha256(hashes.encode()).hexdigest())
+    members = tuple(parser.hash for parser in parsers)
+    return dataclasses.replace(
+        first, network=network, hash=hashlib.sha256("".join(members).encode()).hexdigest(), members=members
+    )

@@ -36,6 +36,7 @@ class Parser:
         record: the whole configuration of the run that made it.
         hash: SHA-256 of weights and shape.
         compute: where it runs.
+        members: hashes of the parsers that it is the mean of (:mod:`faceaug.parser.ensemble`).
     """
 
     network: nn.Module
@@ -43,6 +44,7 @@ class Parser:
     record: dict[str, Any]
     hash: str
     compute: Compute
+    members: tuple[str, ...] = ()
 
 
 def load_parser(path: Path, compute: Compute) -> Parser:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from small import PARSER
 
+from faceaug.errors import CheckpointMismatch
 from faceaug.parser.ensemble import ensemble
 from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser, predict_logits
@@ -27,5 +28,5 @@ def test_one_is_itself_and_others_have_another_hash(compute):
     one, two = _parser(0, compute), _parser(1, compute)
     assert ensemble([one]) is one
     assert len({one.hash, two.hash, ensemble([one, two]).hash, ensemble([two, one]).hash}) == 4
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(CheckpointMismatch, match="one network"):
         ensemble([one, dataclasses.replace(two, config=dataclasses.replace(PARSER, decoder=(16, 8, 8)))])

@@ -10,8 +10,10 @@ TRAINING = ParserTraining(images=8_000, batch=8)
 def test_an_arm_is_what_its_words_say():
     arm = parse_arm("strong+generated:0.4+unimatch", SETS)
     assert (arm.augment, arm.real, arm.schedule) == ("strong", True, "mixed")
-    assert arm.added == (Added("generated", 0.4), Added("unimatch", 0.5))
+    assert arm.added == (Added("generated", 0.4), Added("unimatch", 0.3))
     assert [one.taught for one in arm.added] == [False, True]
+    assert parse_arm("aug+pseudo", SETS).added == (Added("pseudo", 0.5),)
+    assert [one.share for one in parse_arm("aug+pseudo+generated", SETS).added] == pytest.approx([1 / 3, 1 / 3])
     assert parse_arm("real", SETS) == Arm("real", augment="none")
     assert not parse_arm("generated+pseudo", SETS).real
 
@@ -80,7 +82,7 @@ def test_a_file_defines_arms_and_sets():
     sets = read_sets({"mine": {"masks": ["own", "predicted"], "total": 100, "mix": "pairs"}}, where="a.toml")
     assert (sets["mine"].masks, sets["mine"].total, sets["mine"].generate.mix) == (("own", "predicted"), 100, "pairs")
     arms = read_arms({"first": {"is": "aug+mine", "schedule": "pretrain"}}, sets, where="a.toml")
-    assert arms["first"] == Arm("first", added=(Added("mine", 1 / 3),), schedule="pretrain")
+    assert arms["first"] == Arm("first", added=(Added("mine", 0.5),), schedule="pretrain")
     for table, match in (
         ({"x": {"add": "mine"}}, r"a.toml: arms.x: needs is ="),
         ({"x": {"is": "aug+mine", "schedule": "never"}}, "schedule never: unknown"),
