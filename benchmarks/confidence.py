@@ -150,7 +150,7 @@ def _share(where: npt.NDArray[np.bool_]) -> float | None:
     return _rounded(where.mean()) if len(where) else None
 
 
-def _rounded(value: npt.NDArray[Any] | float) -> float:
+def _rounded(value: Any) -> float:
     return round(float(value), 4)
 
 

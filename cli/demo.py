@@ -105,12 +105,12 @@ def _write_quick(out: Path, space: Workspace, seed: int) -> None:
     targets = drawn_faces(_TARGETS, size=generator.config.size, seed=seed)
     sources = drawn_faces(_LOOKS, size=generator.config.size, seed=seed + 1)
     images, labels = targets.images[:], targets.labels[:]
-    rows = [("targets", list(images)), ("their masks", list(targets.scheme.colour(labels)))]
+    rows = [("drawn faces, targets", list(images)), ("their masks", list(targets.scheme.colour(labels)))]
     for number in range(_LOOKS):
         of = np.full(_TARGETS, number)
         look = generator.encode(sources.images[of], sources.labels[of])
         generated = generator.generate(look, images, labels)
-        rows.append((f"look of {'ABC'[number]}", [*generated, sources.images[number]]))
+        rows.append((f"GAN of {generator.trained_on}, look of {'ABC'[number]}", [*generated, sources.images[number]]))
     rows.append(("last row, parsed", list(parser.config.scheme.colour(predict_labels(parser, generated)))))
     ensure_folder(out)
     write_png(out / "faces.png", grid(rows, cell=128))

@@ -219,8 +219,10 @@ def _origin(
 
 def _absolute(named: Path | list[Path] | None) -> str | list[str] | None:
     """Of one file its path, of several a list."""
-    if isinstance(named, Path) or not named:
-        return str(named.absolute()) if named else None
+    if named is None or isinstance(named, Path):
+        return None if named is None else str(named.absolute())
+    if not named:
+        return None
     paths = [str(path.absolute()) for path in named]
     return paths if len(paths) > 1 else paths[0]
 

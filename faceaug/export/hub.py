@@ -61,7 +61,7 @@ def save_pretrained(source: Path, folder: Path, *, name: str | None = None, half
     config = {key: value for key, value in model.record.items() if not isinstance(value, str) or key != "parser"}
     tensors = _half(model.network.state_dict()) if half else model.network.state_dict()
     shape = config["parser" if kind == "parser" else "generator"]
-    about = {"faceaug": faceaug.__version__, "kind": kind, "hash": content_hash(tensors, shape)}
+    about: dict[str, Any] = {"faceaug": faceaug.__version__, "kind": kind, "hash": content_hash(tensors, shape)}
     about |= {"score": _score(source, kind), "config": config}
     with atomic_folder(folder) as part:
         save_weights(part / MODEL, tensors, kind=kind, config=config)

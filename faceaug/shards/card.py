@@ -51,7 +51,7 @@ def describe(folder: Path, *, name: str | None = None, url: str | None = None) -
 def card(index: dict[str, Any], reader: ShardReader, title: str) -> str:
     """The text of the card."""
     parts = [_head(index, reader, title), f"# {title}", _intro(reader), _counts(index, reader), _provenance(index, reader)]
-    parts += [_models(reader), _scheme(reader), _balance(reader), _USE, _reading(reader)]
+    parts += [_models(index, reader), _scheme(reader), _balance(reader), _USE, _reading(reader)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -120,11 +120,11 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else ""
 
 
-def _models(reader: ShardReader) -> str:
+def _models(index: dict[str, Any], reader: ShardReader) -> str:
     rows = [(name, f"`{reader.config[name]}`") for name in ("generator", "parser") if reader.config.get(name)]
     if not rows:
         return ""
-    of = reader.config.get("trained_on")
+    of = index.get("trained_on")
     told = f"The generator was trained on {of}.\n\n" if of else ""
     return f"## Models\n\n{told}" + table(("model", "SHA-256 of its weights and shape"), rows)
 
