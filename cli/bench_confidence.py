@@ -20,8 +20,8 @@ def bench_confidence(
 ) -> None:
     """Measure whether a parser knows how good its label maps are, of photos as they are and made harder.
 
-    Two confidences beside the true F1: the mean of the pixels' probabilities, and the F1 that the parser expects, which chooses
-    the photos that it labels and the faces that are edited. Which faces would be refused at which expected F1?
+    Two confidences beside the true F1: the mean of the pixels' probabilities, and the F1 that the parser expects, which
+    decides what faces are edited. Which faces would be refused at which expected F1?
 
     Example: faceaug bench-confidence --faces helen --parser runs/parser/efficientnet-lite0-64-1a2b3c4d --out confidence.json
     """

@@ -22,7 +22,7 @@ from faceaug.generate.masks import read_masks
 from faceaug.generate.run import Inputs, generate
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.ensemble import ensemble
-from faceaug.parser.labelling import VERSION, label_photos
+from faceaug.parser.labelling import label_photos
 from faceaug.parser.predict import Parser, load_parser
 from faceaug.parser.train import fit_parser
 from faceaug.prepare.faces import FaceSet, LabelledFaces, join
@@ -129,7 +129,7 @@ class Sets:
         if what in self.sets:
             found |= self._set_identity(what)
         elif what == "pseudo":
-            found |= {"parser": self._identity("parser"), "labelling": VERSION, **self._several}
+            found |= {"parser": self._identity("parser"), **self._several}
         elif what == "photos":
             found |= {"faces": self.data.oracle.about()}
         return found
@@ -167,7 +167,6 @@ class Sets:
                 "photos": self._photos.about(),
                 "generator": to_dict(recipe.generator),
                 "training": to_dict(recipe.training),
-                "labelling": VERSION,
             }
         return found
 

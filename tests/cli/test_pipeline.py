@@ -44,7 +44,7 @@ def test_the_four_commands_find_each_others_results(faceaug, folder):
     assert "drawn faces, mean F1 in percent" in bench.out
     assert "no conclusion" in bench.out
     results = json.loads(next((folder / "runs" / "bench").glob("*/results.json")).read_text())
-    assert [cell["arm"] for cell in results["cells"]] == ["real", "aug", "aug+duplicated", "aug+generated"]
+    assert [cell["arm"] for cell in results["cells"]] == ["real", "aug", "aug+continue", "aug+generated+continue"]
     assert results["data"] == "drawn faces"
 
 
