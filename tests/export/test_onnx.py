@@ -94,7 +94,6 @@ def test_other_parsers(shape, both_ways, compute, tmp_path):
 
 GENERATORS = {
     "full": {},
-    "official": {"texture": False, "enlarge": 1.1, "bare_eyes": True},
     "global": {"variant": "global"},
     "pix2pixhd": {"variant": "pix2pixhd"},
 }
