@@ -3,8 +3,8 @@
 #
 #     sh benchmarks/figures.sh GENERATOR PHOTOS OUT
 #
-# GENERATOR is a run of train-gan, PHOTOS a folder of photos (the first two in alphabetical order that show a face are the targets
-# of figures 7 and 8). Each folder below OUT has the results, NAME_steps.png with target, masks, source and result, and report.csv.
+# GENERATOR is a run of train-gan, PHOTOS a folder of photos, of which the first two in alphabetical order show one face each:
+# target and source of figures 6 to 8. Each folder below OUT has the results, NAME_steps.png with target, masks, source and result, and report.csv.
 set -eu
 generator=$1 photos=$2 out=$3
 first=$(ls "$photos" | sed -n 1p) second=$(ls "$photos" | sed -n 2p)
@@ -15,6 +15,7 @@ faceaug faces "$photos/$first" --sources "$photos" --generator "$generator" --ou
 # Figure 6: masks changed.
 for change in forehead fringe hair-longer hair-shorter smile mouth-open mouth-closed lips-fuller eyes-larger brows-up brows-thicker
 do
+    # Of two faces none may have room for a change: that is said, and the next one follows.
     faceaug edit "$photos/$first" "$photos/$second" --change "$change" --generator "$generator" --out "$out/6-masks-changed/$change" || true
 done
 

@@ -20,11 +20,14 @@ def bench_confidence(
 ) -> None:
     """Measure whether a parser knows how good its label maps are, of photos as they are and made harder.
 
-    Two confidences beside the true F1: the mean of the pixels' probabilities, and the F1 that the parser expects, which
-    decides what faces are edited. Which faces would be refused at which expected F1?
+    Two confidences beside the true F1: the mean of the pixels' probabilities, which chooses the photos that it labels, and the F1
+    that the parser expects, which with the share of parts that a label map has decides what faces are edited. How many would be
+    refused at which threshold?
 
     Example: faceaug bench-confidence --faces helen --parser runs/parser/efficientnet-lite0-64-1a2b3c4d --out confidence.json
     """
+    import sys
+
     from faceaug.benchmarks.confidence import bench_confidence as run_bench
     from faceaug.benchmarks.confidence import told
 
@@ -34,4 +37,4 @@ def bench_confidence(
     results = run_bench(loaded, space.labelled(faces, split, size=loaded.config.size))
     typer.echo("\n".join(told(results)))
     if out is not None:
-        write_json(out, results, option="--out")
+        write_json(out, {"command": " ".join(["faceaug", *sys.argv[1:]]), **results}, option="--out")

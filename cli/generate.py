@@ -213,17 +213,19 @@ def _origin(
         }
         for (role, spec), (title, count) in zip(roles, opened.sets, strict=True)
     ]
-    files = {role: _absolute(named) for role, named in weights.items()}
+    files = {role: _lasting(named) for role, named in weights.items()}
     return Origin(provenance, {"data_root": str(space.root.absolute()), "labelled": labelled, **files})
 
 
-def _absolute(named: Path | list[Path] | None) -> str | list[str] | None:
+def _lasting(named: Path | list[Path] | None) -> str | list[str] | None:
     """Of one file its path, of several a list."""
+    from faceaug.embedded import lasting
+
     if named is None or isinstance(named, Path):
-        return None if named is None else str(named.absolute())
+        return None if named is None else lasting(named)
     if not named:
         return None
-    paths = [str(path.absolute()) for path in named]
+    paths = [lasting(path) for path in named]
     return paths if len(paths) > 1 else paths[0]
 
 

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import faceaug
 from faceaug.errors import ConfigError
-from faceaug.marks import EDITED, SOURCE_TYPE
+from faceaug.marks import EDITED, SOURCE_TYPE, marked_png
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n?", re.DOTALL)
 _NAMES = {"png": "image/png", "jpeg": "image/jpeg"}
@@ -26,7 +28,8 @@ class Credentials:
             ``emailProtection`` or ``documentSigning``.
 
     Raises:
-        ConfigError: the library is missing, or the file cannot be read, or has no key and certificate of a kind that C2PA knows.
+        ConfigError: the library is missing, or the file cannot be read, has no key and certificate of a kind that C2PA knows, or
+            C2PA refuses them.
     """
 
     def __init__(self, pem: Path) -> None:
@@ -53,6 +56,8 @@ class Credentials:
             raise self._refused(error) from error
         # A thumbnail would show what was edited away.
         self._context: Any = c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
+        # Certificates are looked at when something is signed: now, and not when a folder of photos is half done.
+        self.sign_generated(marked_png(np.zeros((8, 8, 3), dtype=np.uint8)), "png")
 
     def _algorithm(self, key: bytes) -> bytes:
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -83,7 +88,7 @@ class Credentials:
             trained_on: which faces the model was trained on, for people.
 
         Raises:
-            ConfigError: the certificates are refused.
+            ConfigError: C2PA refuses, for example certificates that have expired since.
         """
         opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_ORIGINAL]}}
         edited = {"action": "c2pa.edited", "digitalSourceType": EDITED, "softwareAgent": _agent(trained_on)}

@@ -20,6 +20,11 @@ def is_embedded(path: Path) -> bool:
     return path.parts[:1] == (NAME,) and len(path.parts) <= 2 and not path.exists()
 
 
+def lasting(path: Path) -> str:
+    """A path as it can be written down for later: absolute, wherever a command is run; a model inside the package by its name."""
+    return str(path if is_embedded(path) else path.absolute())
+
+
 def embedded(path: Path, kind: str | None) -> Path:
     """The folder of a model that :func:`is_embedded`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,38 +103,22 @@ def send(hub: Any, folder: Path, repository: str, kind: Kind, files: Sequence[st
 def fetch(repository: str, files: Sequence[str], *, revision: str | None = None) -> Path:
     """The folder of the local cache that holds files of a model's repository, downloaded where they are not there.
 
-    Without the hub's library nothing is downloaded: what another program cached is used.
-
     Args:
         repository: OWNER/NAME.
         files: names of the files.
         revision: branch, tag or commit; the main branch where None.
 
     Raises:
-        CheckpointMismatch: they are not in the cache, and the library is not installed or offline, or the hub refuses.
+        CheckpointMismatch: the library is not installed, or they are not in the cache and it is offline, or the hub refuses.
     """
     try:
         import huggingface_hub
     except ImportError as error:
-        found = _cached(repository, revision)
-        if found is None:
-            raise CheckpointMismatch(
-                f"{repository}: neither a folder nor in the hub's cache; pip install 'faceaug[push]' to download it"
-            ) from error
-        return found
+        raise CheckpointMismatch(
+            f"{repository}: no folder, and reading it from the hub needs huggingface_hub; pip install 'faceaug[push]'"
+        ) from error
     try:
         return Path(huggingface_hub.snapshot_download(repository, revision=revision, allow_patterns=list(files)))
     except Exception as error:  # as in send
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointMismatch(f"{repository}: cannot be downloaded ({reason}); mend that, or name a folder") from error
-
-
-def _cached(repository: str, revision: str | None) -> Path | None:
-    """A repository's folder in the hub's cache, whose layout is documented: ``refs`` name commits, ``snapshots`` hold them."""
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    root = cache / f"models--{repository.replace('/', '--')}"
-    branch = root / "refs" / (revision or "main")
-    commit = branch.read_text(encoding="utf-8").strip() if branch.is_file() else revision
-    folder = root / "snapshots" / (commit or "none")
-    return folder if folder.is_dir() else None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceaug.edit.editor import Editor
-from faceaug.embedded import FOLDER, KINDS, embedded, is_embedded
+from faceaug.embedded import FOLDER, KINDS, embedded, is_embedded, lasting
 from faceaug.errors import CheckpointMismatch
 from faceaug.export.hub import from_pretrained, read_about
 from faceaug.gan.inference import load_generator
@@ -26,6 +26,7 @@ def test_a_name_in_place_of_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert embedded(Path("drawn"), "gan") == embedded(Path("drawn/gan"), None) == FOLDER / "gan"
     assert not is_embedded(Path("runs/drawn"))
+    assert (lasting(Path("drawn")), lasting(Path("runs/x"))) == ("drawn", str(tmp_path / "runs" / "x"))
     for name in ("drawn", "drawn/nothing"):
         with pytest.raises(CheckpointMismatch, match="name drawn/parser or drawn/gan"):
             embedded(Path(name), None)

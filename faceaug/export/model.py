@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from faceaug.compute.device import Compute
+from faceaug.embedded import is_embedded
 from faceaug.errors import CheckpointMismatch
 from faceaug.gan.inference import Generator, load_generator
 from faceaug.parser.predict import Parser, load_parser
@@ -33,5 +34,5 @@ def load_model(path: Path, compute: Compute) -> Model:
 
 
 def holds_model(path: Path) -> bool:
-    """Whether a path names a weights file, or a folder that holds one."""
-    return path.is_file() or (path / WEIGHTS).is_file() or (path / MODEL).is_file()
+    """Whether a path names a weights file, a folder that holds one, or a model inside the package."""
+    return is_embedded(path) or path.is_file() or (path / WEIGHTS).is_file() or (path / MODEL).is_file()

@@ -30,7 +30,7 @@ KEPT = 0.8
 
 With P_F trained on 200 labelled faces, the mirror image is worth 0.5 points of mean F1 (81.7 to 82.2 on 300 unseen faces of one
 run) and leaving out the least confident fifth another 0.7. The expected F1 (:mod:`faceaug.parser.confidence`) tells good label
-maps better from bad ones, but a choice by it leaves the hard faces out, and what is learned from the others is less
+maps better from bad ones, but photos that it chose made no better parser: it leaves the hard faces out
 (benchmarks/results/tried.json)."""
 
 

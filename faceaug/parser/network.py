@@ -118,7 +118,8 @@ class FloatOnCpu(nn.Conv2d):
     oneDNN's bfloat16 gradients of depthwise 5x5 and strided kernels are 2 to 6 times slower than float32's.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, input: Tensor) -> Tensor:
+        """``(N, C, H, W)`` to ``(N, C', H', W')``."""
         if input.device.type != "cpu":
             return super().forward(input)
         with torch.autocast("cpu", enabled=False):

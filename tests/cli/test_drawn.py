@@ -24,6 +24,9 @@ def test_every_command_takes_them_and_pictures_say_so(faceaug, drawn, tmp_path):
     assert json.loads((tmp_path / "set" / "complete.json").read_text())["trained_on"] == "drawn faces"
     assert "a GAN of drawn faces" in (tmp_path / "set" / "report.html").read_text()
     assert "trained on drawn faces" in (tmp_path / "set" / "README.md").read_text()
+    outcome = faceaug("shards", "replay", tmp_path / "set", 1, "--out", tmp_path / "again.png", *where)
+    assert outcome.code == 0, outcome.err
+    assert "the same bit for bit" in outcome.out
     photo = next((drawn / "helen").rglob("*.jpg"))
     outcome = faceaug("faces", photo, "--sources", photo, "--generator", "drawn", "--out", tmp_path / "faces", *where[2:])
     assert outcome.code == 0, outcome.err

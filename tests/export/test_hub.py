@@ -139,19 +139,8 @@ def test_only_a_named_repository_is_looked_for_on_the_hub(parser, tmp_path, monk
         from_pretrained("you/parser")
 
 
-def test_without_the_hubs_library_its_cache_is_read(parser, tmp_path, monkeypatch):
+def test_without_the_hubs_library_only_folders_are_read(parser, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    with pytest.raises(
-        CheckpointMismatch, match=r"you/parser: neither a folder nor in the hub's cache; pip install 'faceaug\[push\]'"
-    ):
+    with pytest.raises(CheckpointMismatch, match=r"you/parser: no folder, and .* pip install 'faceaug\[push\]'"):
         from_pretrained("you/parser")
-    cached = tmp_path / "home" / "hub" / "models--you--parser"
-    shutil.copytree(parser, cached / "snapshots" / "abc123")
-    (cached / "refs").mkdir()
-    (cached / "refs" / "main").write_text("abc123")
-    hashes = {from_pretrained("you/parser", revision=revision).hash for revision in (None, "main", "abc123")}
-    assert hashes == {from_pretrained(parser).hash}
-    with pytest.raises(CheckpointMismatch, match="neither a folder"):
-        from_pretrained("you/parser", revision="v2")
+    assert from_pretrained(parser).config.size == 64
