@@ -16,7 +16,7 @@ _PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 1_600, 800, 4, 2
 
 _NEXT = """faceaug check         folder:/data/mine
 faceaug train-gan     --faces folder:/data/mine --unlabelled photos:/data/photos --images 16000
-faceaug generate      --masks folder:/data/mine --sources photos:/data/photos --per-mask 4
+faceaug generate      --masks read:photos:/data/photos --sources photos:/data/photos --total 4000
 faceaug bench-parsing --faces folder:/data/mine --seeds 3"""
 
 
@@ -175,7 +175,7 @@ def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path
         Section(
             "5. What they are worth",
             [f"The same parser, trained {results['bench']['images']:,} images long from "
-             f"{results['faces']['labelled'][0]} labelled drawn faces, without and with augmentation and with generated faces.",
+             f"{results['faces']['labelled'][0]} labelled drawn faces, without and with augmentation, and further, without and with generated faces.",
              *sentences(results), *warnings(results)],
             [bench / "pictures" / "labels.png", bench / "pictures" / "worst.png"],
             rows,
