@@ -175,7 +175,8 @@ def _write_page(out: Path, parser: Path, gan: Path, generated: Path, bench: Path
         Section(
             "5. What they are worth",
             [f"The same parser, trained {results['bench']['images']:,} images long from "
-             f"{results['faces']['labelled'][0]} labelled drawn faces, without and with augmentation, and further, without and with generated faces.",
+             f"{results['faces']['labelled'][0]} labelled drawn faces, without and with augmentation, "
+             "and further, without and with generated faces.",
              *sentences(results), *warnings(results)],
             [bench / "pictures" / "labels.png", bench / "pictures" / "worst.png"],
             rows,
