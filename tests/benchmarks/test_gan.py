@@ -29,17 +29,17 @@ def material(trained, drawn, faces, compute):
     return Material(faces, faces.select([0, 1, 2]), sources, faces, parser, judge)
 
 
-def _run(folder, material, seeds=2, **changes):
+def _run(folder, material, seeds=1, **changes):
     bench = GanBench(images=8, seeds=seeds, evaluation=EvaluateConfig(per_mask=2, rounds=10, steps=4))
     return bench_gan(folder, changes.get("rows", ROWS), material, GENERATOR, TRAINING, bench, record={})
 
 
 def test_rows_differ_in_what_they_say_alone_and_a_resumed_comparison_trains_only_what_is_missing(material, tmp_path, monkeypatch):
     results = _run(tmp_path, material)
-    assert [(cell["row"], cell["seed"]) for cell in results["cells"]] == [(row.name, seed) for seed in (0, 1) for row in ROWS]
+    assert [(cell["row"], cell["seed"]) for cell in results["cells"]] == [(row.name, 0) for row in ROWS]
     configs = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("cells/*/config.json")}
-    assert len(configs) == 4
-    ours, other = (configs[f"{name}-seed1"] for name in ("ours", "global-without-parsing"))
+    assert len(configs) == 2
+    ours, other = (configs[f"{name}-seed0"] for name in ("ours", "global-without-parsing"))
     assert {key for key in ours["generator"] if ours["generator"][key] != other["generator"][key]} == {"variant"}
     assert {key for key in ours["training"] if ours["training"][key] != other["training"][key]} == {"lambda_gp"}
     assert ours["training"]["images"] == 8

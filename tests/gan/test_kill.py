@@ -32,8 +32,8 @@ torch.manual_seed(9)
 parser = build_parser(PARSER, weights=False)
 generator = dataclasses.replace(GENERATOR, texture=False)  # kills do not care, and steps take half the time
 print("ready", flush=True)
-fit_gan(Path(sys.argv[1]), noise_faces(24), parser, generator, TrainingConfig(images=160, batch=4, seed=5, discriminator="patch"),
-        Compute(torch.device("cpu"), "fp32"), record={}, intervals=Intervals(log=16, samples=160, checkpoint=16))
+fit_gan(Path(sys.argv[1]), noise_faces(24), parser, generator, TrainingConfig(images=80, batch=4, seed=5, discriminator="patch"),
+        Compute(torch.device("cpu"), "fp32"), record={}, intervals=Intervals(log=8, samples=80, checkpoint=8))
 """
 
 

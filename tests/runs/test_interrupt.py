@@ -37,23 +37,14 @@ def test_other_threads_are_left_alone():
     assert found == [0]
 
 
+def _command(drawn, run):
+    given = ("train-parser", "--data-root", drawn, "--out", run, "--cache", run.parent / "cache")
+    return (*map(str, given), "--encoder", "mobilenet_v2", "--images", "100000", "--batch", "2", "--device", "cpu")
+
+
 def _train(drawn, run):
-    command = [
-        sys.executable,
-        "-m",
-        "faceaug",
-        "train-parser",
-        "--data-root",
-        drawn,
-        "--out",
-        run,
-        "--cache",
-        run.parent / "cache",
-    ]
-    options = ["--encoder", "mobilenet_v2", "--images", "100000", "--batch", "2", "--device", "cpu"]
-    return subprocess.Popen(
-        [*map(str, command), *options], stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    command = [sys.executable, "-m", "faceaug", *_command(drawn, run)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def _until_it_trains(process):
@@ -71,13 +62,13 @@ def _stopped(process, sent):
     assert "Traceback" not in told
 
 
-def test_a_stopped_run_goes_on_from_its_last_step(drawn, tmp_path):
+def test_a_stopped_run_goes_on_from_its_last_step(faceaug, drawn, tmp_path):
     run = tmp_path / "run"
     first = _train(drawn, run)
     _until_it_trains(first)
-    second = _train(drawn, run)
-    assert second.wait() == 2
-    assert "another process trains there" in second.stderr.read()
+    second = faceaug(*_command(drawn, run))
+    assert second.code == 2
+    assert "another process trains there" in second.error
     _stopped(first, signal.SIGINT)
     checkpoint = run / "checkpoint.pt"
     assert oct(checkpoint.stat().st_mode & 0o777) == oct(0o666 & ~_umask())

@@ -57,9 +57,8 @@ def test_landmarks_lie_in_the_photo_and_in_order(drawn):
         assert points[:2, 1].max() < points[2, 1] < points[3:, 1].max()
 
 
-def test_traits_correlate_with_gender(tmp_path):
-    write_celeba(tmp_path / "celeba", photos=150, seed=0)
-    photos = CelebA(tmp_path / "celeba")
+def test_traits_correlate_with_gender(drawn):
+    photos = CelebA(drawn / "celeba")
     male = photos.traits()["male"]
     names = photos.attributes
     rows = np.array([photos[index][1].tolist() for index in range(len(photos))])
