@@ -159,8 +159,8 @@ def _operations(
                     continue
                 finally:
                     progress.update(number * len(people) + row + 1)
-            if edits:
-                found[name], shown[name] = _judged(judge, edits, config), edits[:_SHOWN]
+            found[name] = _judged(judge, edits, config) if edits else {"faces": 0}
+            shown |= {name: edits[:_SHOWN]} if edits else {}
     return found, shown
 
 
@@ -266,6 +266,9 @@ def table(results: Mapping[str, Any]) -> str:
 
     lines = ["| operation | faces | classes | new mask, photo | new mask, edited | gain | own mask, photo |", "|---" * 7 + "|"]
     for name, entry in results["operations"].items():
+        if not entry["faces"]:
+            lines.append(f"| {name} | 0 |" + " |" * 5)
+            continue
         cells = [told(entry[key]) for key in ("before", "after")]
         lines.append(
             f"| {name} | {entry['faces']} | {', '.join(entry['classes'])} | {' | '.join(cells)} | "

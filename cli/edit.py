@@ -32,7 +32,11 @@ def edit(
     ] = None,
     mask: Annotated[
         Path | None,
-        typer.Option("--mask", help="A painted label map, PNG: of the photo's size, or a square of the aligned face; 255 keeps."),
+        typer.Option(
+            "--mask",
+            help="A painted label map, PNG: of the photo's size, or a square of the aligned face; 255 keeps. Or a folder with "
+            "one for each photo, named as it.",
+        ),
     ] = None,
     generator: Generator = None,
     parser: Parser = None,
@@ -44,25 +48,30 @@ def edit(
     """Change the masks of faces, and with them the photos: each face keeps its own look.
 
     A face is found, aligned and parsed; its mask is changed by named operations, or is the one that you painted (`faceaug parse`
-    writes masks to begin with); the face is generated on it and what has changed put back into the photo, with a soft seam. All
-    other pixels stay as they are. NAME_steps.png shows target, masks and result; report.csv has what was refused and why. Results
-    are marked as edited by a model.
+    writes masks to begin with, by label number; the scheme's colours will do too); the face is generated on it and what has
+    changed put back into the photo, with a soft seam. All other pixels stay as they are. NAME_steps.png shows target, masks and
+    result; report.csv has what was refused and why, and the same command tries these again. Results are marked as edited by a
+    model.
 
     Example: faceaug edit portrait.jpg --change smile --change eyes-larger:0.5 --out edited
     """
-    from faceaug.edit.mask import read_mask
+    from faceaug.edit.mask import PaintedMasks
     from faceaug.edit.operations import parse_change
     from faceaug.errors import ConfigError
+    from faceaug.prepare.photos import check_apart
 
     changes = [parse_change(one) for one in change or []]
     if not changes and mask is None:
         raise ConfigError("--change, --mask: nothing to change; name an operation, for example --change smile, or a mask")
+    check_apart(out, [] if mask is None else [mask])
     _, editor = load_editor(space, generator, parser)
+    masks = None if mask is None else PaintedMasks(mask, editor.scheme)
 
     def work(target: PhotoFace) -> Edited:
-        return editor.edit(target, changes, mask=None if mask is None else read_mask(mask, target))
+        return editor.edit(target, changes, mask=None if masks is None else masks.of(target, editor.parser))
 
-    settings = {"changes": [str(one) for one in changes], "mask": None if mask is None else str(mask)}
+    settings = {"changes": [str(one) for one in changes], "mask": None if masks is None else masks.hash}
     edit_all(
-        editor, photos, out, work, command="edit", settings=settings, number=face, force=force, jpeg=jpeg, credentials=credentials
-    )
+        editor, photos, out, work, command="edit", settings=settings, number=face,
+        force=force, jpeg=jpeg, credentials=credentials,
+    )  # fmt: skip

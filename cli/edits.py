@@ -66,13 +66,16 @@ def edit_all(
 ) -> None:
     """Edit all photos, and tell what became of them; raises NothingLeft where all were refused."""
     from faceaug.edit.folder import DONE, edit_photos
-    from faceaug.errors import NothingLeft
+    from faceaug.errors import ConfigError, NothingLeft
     from faceaug.prepare.photos import REPORT, find_photos
     from faceaug.runs.folder import claim
 
     signing = load_credentials(credentials)
+    if number is not None and number < 1:
+        raise ConfigError(f"--face {number}: faces are counted from 1, the largest")
     found = find_photos(photos, but=out)
-    about = {**settings, "face": number, "force": force, "jpeg": jpeg, **({"signed": True} if signing else {})}
+    # Not --force: it is added where a photo was refused, and all others stay as they are.
+    about = {**settings, "face": number, "jpeg": jpeg, **({"signed": True} if signing else {})}
     claim(out, {command: about, "generator": editor.generator.hash, "parser": editor.parser.hash})
     typer.echo(f"{command}: {len(found):,} photos at {editor.size} px, {editor.generator.compute}\n  into {out}")
     suffix = ".jpg" if jpeg else ".png"

@@ -29,7 +29,7 @@ def export_model(
     from faceaug.errors import ConfigError
     from faceaug.export.model import load_model
 
-    if out.suffix != ".onnx":
+    if out.suffix.lower() != ".onnx":
         from faceaug.export.hub import save_pretrained
 
         if both_ways:

@@ -32,18 +32,21 @@ def faces(
 
     Example: faceaug faces portrait.jpg --sources friends/ --out people
     """
-    from faceaug.edit.people import generate_people
+    from faceaug.edit.people import generate_people, read_target
     from faceaug.errors import NothingLeft
-    from faceaug.prepare.photos import find_photos
+    from faceaug.files import content_of
+    from faceaug.prepare.photos import check_apart, find_photos
     from faceaug.runs.folder import claim
 
     signing = load_credentials(credentials)
+    check_apart(out, [target])
     photos = find_photos(sources, but=out)
     _, editor = load_editor(space, generator, parser)
-    about = {"mask": str(target), "force": force, **({"signed": True} if signing else {})}
+    mask = read_target(editor, target, force=force)
+    about = {"mask": content_of([target]), **({"signed": True} if signing else {})}
     claim(out, {"faces": about, "generator": editor.generator.hash, "parser": editor.parser.hash})
     typer.echo(f"faces: {len(photos):,} sources at {editor.size} px, {editor.generator.compute}\n  into {out}")
-    rows = generate_people(editor, target, photos, out, force=force, credentials=signing)
+    rows = generate_people(editor, mask, photos, out, force=force, credentials=signing)
     done = sum(bool(row["faces"]) for row in rows)
     for row in [row for row in rows if not row["faces"]][:10]:
         typer.echo(f"  refused: {row['file']}: {row['reason']}")

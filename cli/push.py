@@ -30,12 +30,19 @@ def push(
 
     Example: faceaug push runs/synthetic/helen-64-1a2b3c4d me/helen-synthetic --private
     """
+    from faceaug.errors import ShardDamaged
     from faceaug.export.model import holds_model
+    from faceaug.shards.reader import COMPLETE
 
     if holds_model(folder):
         from faceaug.export.push import push_model
 
         pushed = push_model(folder, repository, private=private, dry_run=dry_run)
+    elif not (folder / COMPLETE).is_file():
+        raise ShardDamaged(
+            f"{folder}: holds neither a model nor a finished set; name a run of train-parser or train-gan, or run the same "
+            f"`faceaug generate` command to its end"
+        )
     else:
         from faceaug.shards.push import push as push_set
 

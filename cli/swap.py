@@ -30,9 +30,13 @@ def swap(
 
     Example: faceaug swap portrait.jpg --from other.jpg --hair --out swapped
     """
+    from faceaug.files import content_of
+    from faceaug.prepare.photos import check_apart
+
+    check_apart(out, [other])
     _, editor = load_editor(space, generator, parser)
     source = editor.face(other, force=force)
-    settings = {"from": str(other), "hair": hair}
+    settings = {"from": content_of([other]), "hair": hair}
     edit_all(
         editor, photos, out, lambda target: editor.swap(target, source, hair=hair), command="swap", settings=settings,
         number=face, force=force, jpeg=jpeg, credentials=credentials,

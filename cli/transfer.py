@@ -34,11 +34,14 @@ def transfer(
     Example: faceaug transfer portrait.jpg --from blonde.jpg --component hair --out blond
     """
     from faceaug.edit.editor import check_components
+    from faceaug.files import content_of
+    from faceaug.prepare.photos import check_apart
 
     check_components(component)
+    check_apart(out, [other])
     _, editor = load_editor(space, generator, parser)
     source = editor.face(other, force=force)
-    settings = {"from": str(other), "components": sorted(component)}
+    settings = {"from": content_of([other]), "components": sorted(component)}
     edit_all(
         editor, photos, out, lambda target: editor.transfer(target, source, component), command="transfer", settings=settings,
         number=face, force=force, jpeg=jpeg, credentials=credentials,

@@ -10,11 +10,11 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from faceaug.errors import CheckpointMismatch, FaceaugError, OutputError
+from faceaug.errors import CheckpointMismatch, DatasetDamaged, FaceaugError, OutputError
 
 
 def _umask() -> int:
@@ -190,6 +190,18 @@ def read_json(path: Path, *keys: str, advice: str, error: type[FaceaugError] = C
     if missing or not isinstance(found, dict):
         raise error(f"{path}: damaged (no {', '.join(missing) or 'JSON object'}); {advice}")
     return found
+
+
+def content_of(files: Sequence[Path]) -> str:
+    """Eight hex digits that name some files' names and contents.
+
+    Raises:
+        DatasetDamaged: one cannot be read.
+    """
+    try:
+        return short_hash([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
+    except OSError as error:
+        raise DatasetDamaged(f"{error.filename}: cannot be read ({error.strerror}); copy it again") from error
 
 
 def short_hash(value: Any) -> str:

@@ -18,7 +18,7 @@ from faceaug.shards.dropped import DropFile
 from faceaug.shards.filters import RowFinder, Wanted, parse_conditions
 from faceaug.shards.reader import ShardReader
 
-from .editing import one_line
+from .editing import one_line, whole
 from .markup import asset, figure, generated_url, plain_url, status, strip
 
 LENGTHS = (12, 24, 48, 96)
@@ -103,17 +103,17 @@ class BrowsingTab:
     @one_line(2)
     def page(self, number: float | None, *filters: Any) -> tuple[Any, ...]:
         """The page of a number, counted from 1."""
-        return self._page(int(number or 1) - 1, filters)
+        return self._page(_counted(number) - 1, filters)
 
     @one_line(2)
     def previous_page(self, number: float | None, *filters: Any) -> tuple[Any, ...]:
         """The page before."""
-        return self._page(int(number or 1) - 2, filters)
+        return self._page(_counted(number) - 2, filters)
 
     @one_line(2)
     def next_page(self, number: float | None, *filters: Any) -> tuple[Any, ...]:
         """The page behind."""
-        return self._page(int(number or 1), filters)
+        return self._page(_counted(number), filters)
 
     @one_line(2)
     def row(self, row: float | None) -> tuple[Any, ...]:
@@ -123,7 +123,7 @@ class BrowsingTab:
     @one_line(2)
     def pressed_row(self, event: gr.EventData) -> tuple[Any, ...]:
         """Likewise of the one that was pressed."""
-        row = self._number(event.row)
+        row = self._number(getattr(event, "row", None))
         return gr.skip(), self._detail(row), row
 
     @one_line(3)
@@ -131,39 +131,45 @@ class BrowsingTab:
         """A row onto the list of dropped ones."""
         chosen = self._number(row)
         self._drops.change(drop=[chosen])
-        return (*self._page(int(number or 1) - 1, filters), self._detail(chosen))
+        return (*self._page(_counted(number) - 1, filters), self._detail(chosen))
 
     @one_line(3)
     def keep(self, row: float | None, number: float | None, *filters: Any) -> tuple[Any, ...]:
         """A row off the list."""
         chosen = self._number(row)
         self._drops.change(keep=[chosen])
-        return (*self._page(int(number or 1) - 1, filters), self._detail(chosen))
+        return (*self._page(_counted(number) - 1, filters), self._detail(chosen))
 
     @one_line(3)
     def toggle(self, event: gr.EventData, row: float | None, number: float | None, *filters: Any) -> tuple[Any, ...]:
         """The row that was pressed onto the list, or off it where it is on it."""
-        pressed = self._number(event.row)
+        pressed = self._number(getattr(event, "row", None))
         if pressed in self._drops.read().rows:
             self._drops.change(keep=[pressed])
         else:
             self._drops.change(drop=[pressed])
-        return (*self._page(int(number or 1) - 1, filters), self._detail(pressed) if row == pressed else gr.skip())
+        return (*self._page(_counted(number) - 1, filters), self._detail(pressed) if row == pressed else gr.skip())
 
     def _number(self, row: Any) -> int:
-        if row is None or not float(row).is_integer() or not 0 <= row < len(self._reader):
-            raise ConfigError(f"row {'' if row is None else f'{row:g}'}: name one from 0 to {len(self._reader) - 1}")
-        return int(row)
+        found = -1 if row is None else whole(row, "row")
+        if not 0 <= found < len(self._reader):
+            raise ConfigError(f"row {'' if row is None else found}: name one from 0 to {len(self._reader) - 1}")
+        return found
 
     def _rows(self, dropped: set[int], filters: tuple[Any, ...]) -> IntArray:
         """What the filters leave."""
         target, source, least, most, conditions, classes, left, *_ = filters
         scheme = self._reader.scheme
+        if least is not None and most is not None and not least <= most:
+            raise ConfigError(f"agreement from {least:g} to {most:g}: the first must not be larger")
         wanted = Wanted(
             (target or "").strip(),
             (source or "").strip(),
             tuple(scheme.classes.index(name) for name in classes or ()),
-            (least if least else None, most if most is not None and most < 1 else None),  # 0 to 1: unmeasured ones too
+            (
+                least if least is not None and least > 0 else None,
+                most if most is not None and most < 1 else None,
+            ),  # 0 to 1: unmeasured ones too
             parse_conditions(conditions or ""),
         )
         rows = self._finder.find(wanted)
@@ -235,6 +241,11 @@ class BrowsingTab:
             for name, value in values.items()
         )
         return f'{strip(figures)}<ul class="legend">{legend}</ul><div class="wide"><table>{table}</table></div>'
+
+
+def _counted(number: Any) -> int:
+    """A page's number, counted from 1; the first where none is given."""
+    return whole(number or 1, "page")
 
 
 def _about(name: str) -> str:

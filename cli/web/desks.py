@@ -105,7 +105,14 @@ class Desks:
     def result(self, token: str) -> tuple[str, bytes] | None:
         """File name and PNG of a result that is still held."""
         with self._lock:
-            held = next((desk for desk in self._desks.values() if desk.token and secrets.compare_digest(desk.token, token)), None)
+            held = next(
+                (
+                    desk
+                    for desk in self._desks.values()
+                    if desk.token and secrets.compare_digest(desk.token.encode(), token.encode(errors="replace"))
+                ),
+                None,
+            )
             edited = None if held is None else held.edited
         if edited is None:
             return None

@@ -60,6 +60,17 @@ def one_line(others: int) -> Callable[[Callable[..., tuple[Any, ...]]], Callable
     return of
 
 
+def whole(number: Any, what: str) -> int:
+    """A whole number that came from the page, or ConfigError."""
+    try:
+        found = int(number)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(f"{what} {number}: must be a whole number") from error
+    if found != number:
+        raise ConfigError(f"{what} {number}: must be a whole number")
+    return found
+
+
 class EditingTab:
     """The tab, and what its events do.
 
@@ -170,7 +181,7 @@ class EditingTab:
         desk = self._desks.of(request.session_hash)
         if desk.photo is None or number is None:
             return (gr.skip(),) * 4
-        return (*self._put_target(desk, desk.photo, int(number)), gr.skip(), "")
+        return (*self._put_target(desk, desk.photo, whole(number, "face")), gr.skip(), "")
 
     def _put_target(self, desk: Desk, photo: tuple[str, Picture], number: int | None) -> tuple[Any, ...]:
         """The status line, and what the painter shows."""

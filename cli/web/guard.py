@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -69,24 +70,76 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self._upload + _AROUND if scope["path"].startswith(UPLOAD) else _OTHERS
+        uploading = scope["path"].startswith(UPLOAD)
+        limit = self._upload + _AROUND if uploading else _OTHERS
         refused = self._refused(scope["path"], headers, limit)
+        receive = _bounded(receive, limit)
+        if refused is None and not uploading and scope["method"] != "GET":
+            try:
+                body, receive = await _read(receive)
+                refused = (403, _NOTHING_ELSE) if _names_another_place(body) else None
+            except HTTPException as error:
+                refused = error.status_code, error.detail
         answer = self._app if refused is None else PlainTextResponse(refused[1], status_code=refused[0])
-        await answer(scope, _bounded(receive, limit), _with_headers(send))
+        await answer(scope, receive, _with_headers(send))
 
     def _refused(self, path: str, headers: Headers, limit: int) -> tuple[int, str] | None:
         """Status and reason of a refusal; None where there is none."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._local and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if self._local and not is_loopback(_split(f"//{host}").hostname or ""):
             return 421, f"{host}: this page is at 127.0.0.1 or localhost"
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _split(origin).netloc != host:
             return 403, f"{origin}: pages of other sites have nothing to do here"
         if "=http" in path or path.startswith("/gradio_api/proxy"):
-            return 403, "this page fetches nothing from elsewhere"
+            return 403, _NOTHING_ELSE
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             return 413, f"{length} bytes: more than the maximum allowed size of {limit}"
         return None
+
+
+_NOTHING_ELSE = "this page fetches nothing from elsewhere"
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address; none of one that is malformed."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+async def _read(receive: Receive) -> tuple[bytes, Receive]:
+    """A request's whole body, and what an application receives instead: the same in one piece."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = b"".join(parts)
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return body, again
+
+
+def _names_another_place(body: bytes) -> bool:
+    """Whether a request hands over a file by an address, which Gradio would fetch; its own files it names by their paths."""
+    try:
+        left = [json.loads(body)] if b"path" in body else []
+    except (ValueError, RecursionError):
+        return False  # no JSON: Gradio refuses it
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "://" in str(value.get("path", "")):
+                return True
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return False
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

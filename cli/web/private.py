@@ -8,11 +8,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 from faceaug.errors import DatasetDamaged
 
 _AGE = 60.0
 """Seconds after which a file that nobody fetched, or of which only a part came, is removed."""
+
+_KEPT = 10.0
+"""Seconds for which an upload that was taken is kept in memory, for another session that has sent the same file."""
 
 
 @contextlib.contextmanager
@@ -42,18 +46,30 @@ def take(file: Path, folder: Path) -> bytes:
     where = file.resolve()
     if where.parent.parent != folder.resolve():
         raise DatasetDamaged(f"{file.name}: no upload; drop it again")
-    try:
-        data = where.read_bytes()
-    except OSError as error:  # another session has sent the same file at the same moment: they share a name
-        raise DatasetDamaged(f"{file.name}: the upload is no longer there; drop it again") from error
-    where.unlink(missing_ok=True)
+    with _taking:
+        try:
+            data = where.read_bytes()
+        except OSError as error:
+            if where not in _taken:
+                raise DatasetDamaged(f"{file.name}: the upload is no longer there; drop it again") from error
+            return _taken[where][1]
+        _taken[where] = time.monotonic(), data
+        where.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         where.parent.rmdir()
     return data
 
 
+_taking = Lock()
+_taken: dict[Path, tuple[float, bytes]] = {}
+"""What was taken a moment ago, and when: sessions that send one file at the same time share its name."""
+
+
 def sweep(folder: Path, age: float = _AGE) -> None:
-    """Remove what has lain in a private folder for some seconds."""
+    """Remove what has lain in a private folder for some seconds, and what was taken from it so long ago."""
+    with _taking:
+        for path in [path for path, (when, _) in _taken.items() if when < time.monotonic() - min(age, _KEPT)]:
+            del _taken[path]
     for path in sorted(folder.rglob("*"), reverse=True):  # files before their folders
         with contextlib.suppress(OSError):
             if path.is_dir():

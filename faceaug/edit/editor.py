@@ -74,6 +74,7 @@ class Edited:
         pixels: ``(H, W, 3)`` uint8 RGB: the photo with the edited face.
         trained_on: which faces the generator was trained on, for people.
         other: whose look is in it; None for a change of the mask.
+        remark: what a user should know of how the mask was changed.
     """
 
     face: PhotoFace
@@ -83,6 +84,7 @@ class Edited:
     pixels: ByteArray
     trained_on: str
     other: PhotoFace | None = None
+    remark: str = ""
 
     def save(self, path: str | Path, *, credentials: Credentials | None = None) -> None:
         """Write the photo as PNG or JPEG, marked as edited; see :meth:`faceaug.edit.picture.Picture.save`."""
@@ -160,21 +162,35 @@ class Editor:
         Args:
             face: the target, and the source.
             changes: operations, in their order; see :data:`faceaug.edit.operations.OPERATIONS`.
-            mask: ``(S, S)`` uint8 of the scheme: a painted mask, before the changes.
+            mask: ``(S, S)`` uint8 of the scheme: a painted mask, before the changes; 255 keeps the face's own label.
 
         Raises:
-            ConfigError: neither mask nor changes; or an operation that this face has no part or room for.
+            ConfigError: neither mask nor changes, or nothing that changes this face; or a mask of another size or scheme.
         """
         some = [changes] if isinstance(changes, str | Change) else list(changes)
         wanted = [parse_change(one) if isinstance(one, str) else one for one in some]
         if mask is None and not wanted:
             raise ConfigError("edit: nothing to change; name operations, or a mask")
         own = Target(face.image, face.labels, self.scheme)
-        target = own if mask is None else own.with_labels(mask)
-        target = apply_changes(target, wanted)
-        region = grown((target.labels != own.labels) & (target.labels != IGNORE))
+        painted = own if mask is None else own.with_labels(self._checked(mask, face))
+        target, remarks = apply_changes(painted, wanted)
+        changed = (target.labels != own.labels) & (target.labels != IGNORE)
+        if not changed.any():
+            raise ConfigError(f"{face.name}: the mask is its own; nothing to change")
+        region = grown(changed)
         generated = in_tone(self._generate(self._look(face), target), self._rebuilt(face), face.image, region)
-        return self._put_back(face, target.labels, generated, region)
+        return replace(self._put_back(face, target.labels, generated, region), remark="; ".join(remarks))
+
+    def _checked(self, mask: ByteArray, face: PhotoFace | None = None) -> ByteArray:
+        """A label map of this editor's size and scheme, or ConfigError; 255 becomes a face's own label."""
+        found = np.asarray(mask)
+        if found.shape != (self.size, self.size) or found.dtype.kind not in "iu":
+            raise ConfigError(f"mask: is {found.dtype} of shape {found.shape}; it must be uint8 of {(self.size, self.size)}")
+        if found.min(initial=0) < 0 or found.max(initial=0) > IGNORE:
+            raise ConfigError(f"mask: has labels {found.min()}..{found.max()}; they must be within 0..255")
+        labels = found.astype(np.uint8)
+        self.scheme.check_range(labels, "mask")
+        return labels if face is None else np.where(labels == IGNORE, face.labels, labels)
 
     def transfer(self, face: PhotoFace, other: PhotoFace, what: str | Sequence[str]) -> Edited:
         """A face with components of another one, on its own mask (Figure 7).
@@ -188,6 +204,8 @@ class Editor:
             ConfigError: an unknown component, or one that the target or the other face lacks.
         """
         names = [what] if isinstance(what, str) else list(what)
+        if not names:
+            raise ConfigError(f"transfer: no component is named; use {', '.join(TRANSFERABLE)}")
         check_components(names)
         taken = [number for number, one in enumerate(COMPONENTS) if any(one.name in TRANSFERABLE[name] for name in names)]
         for person in (face, other):
@@ -215,8 +233,15 @@ class Editor:
 
         Returns:
             ``(N, S, S, 3)`` uint8 RGB.
+
+        Raises:
+            ConfigError: photo or mask of another size or scheme, or nobody's look.
         """
-        target = Target(image, labels, self.scheme)
+        if image.shape != (self.size, self.size, 3) or image.dtype != np.uint8:
+            raise ConfigError(f"people: the photo is {image.dtype} of shape {image.shape}; it must be uint8 of {self.size} px")
+        if not others:
+            raise ConfigError("people: nobody's look is given; name at least one face")
+        target = Target(image, self._checked(labels), self.scheme)
         return np.stack([self._generate(self._look(other), target) for other in others])
 
     def _mixed(self, face: PhotoFace, other: PhotoFace, taken: Sequence[int]) -> Edited:

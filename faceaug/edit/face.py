@@ -102,5 +102,5 @@ def find_face(
     reason = doubt(labels[0], expected, parser.config.scheme)
     if reason and not force:
         raise NothingLeft(f"{name}: the face cannot be parsed reliably ({reason}); name another photo, or add --force")
-    told = "; ".join(filter(None, [remark, reason]))
+    told = "; ".join(filter(None, [picture.remark, remark, reason]))
     return PhotoFace(name, picture, face, image, labels[0], parser.config.scheme, expected, told)

@@ -10,10 +10,13 @@ from faceaug.edit.editor import Edited, Editor
 from faceaug.edit.face import PhotoFace
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.images import write_png
+from faceaug.prepare.detect import check_detector
 from faceaug.prepare.photos import REPORT, Record, Row, write_report
 from faceaug.progress import Progress
 
 DONE, REFUSED = "edited", "refused"
+
+_STEPS = "_steps"
 
 
 def edit_photos(
@@ -31,7 +34,7 @@ def edit_photos(
     """Edit a face of each photo.
 
     Writes ``<stem>.png``, ``<stem>_steps.png`` with target, mask, source and result, and ``report.csv``, which also has the
-    photos that were refused and why.
+    photos that were refused and why. An interrupted call goes on; photos that were refused are tried again.
 
     Args:
         editor: with trained weights.
@@ -48,9 +51,11 @@ def edit_photos(
         A row for each photo.
 
     Raises:
+        ConfigError: the detector is not installed.
         OutputError: something cannot be written.
     """
-    record = Record(out, photos)
+    check_detector()
+    record = Record(out, photos, again=REFUSED)
     total = len(record.photos)
     with Progress(label, total, start=total - len(record.left), unit="photos") as progress:
         for count, name in enumerate(record.left, total - len(record.left) + 1):
@@ -77,8 +82,8 @@ def _edited(
     try:
         face = editor.face(path, number=number, force=force)
         edited = change(face)
-        stem = record.fresh_name(name)
-        files = [f"{stem}{suffix}", f"{stem}_steps.png"]
+        stem = record.fresh_name(name, _STEPS)
+        files = [f"{stem}{suffix}", f"{stem}{_STEPS}.png"]
         edited.save(record.folder / files[0], credentials=credentials)
     except (ConfigError, DatasetDamaged, NothingLeft) as error:
         return {"outcome": REFUSED, "reason": str(error).removeprefix(f"{path}: "), "faces": []}, []
@@ -88,4 +93,5 @@ def _edited(
         "expected_f1": round(face.expected_f1, 4),
         "pixels": int((edited.pixels != face.picture.pixels).any(-1).sum()),
     }
-    return {"outcome": DONE, "reason": face.remark, "faces": [found]}, files
+    told = "; ".join(filter(None, [face.remark, edited.remark]))
+    return {"outcome": DONE, "reason": told, "faces": [found]}, files

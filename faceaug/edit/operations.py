@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from faceaug.errors import ConfigError
-from faceaug.labels import LEFT_BROW, LEFT_EYE, MOUTH, RIGHT_BROW, RIGHT_EYE
+from faceaug.labels import LEFT_BROW, LEFT_EYE, LOWER_LIP, MOUTH, RIGHT_BROW, RIGHT_EYE, UPPER_LIP
 from faceaug.shapes.hair import change_length, move_hairline
 from faceaug.shapes.parts import move_part, open_mouth
 from faceaug.shapes.target import Target
 
 STRONGEST = 3.0
+
+_STRONGER = 1.1
+"""Ratio of a strength to the next one that is tried where the mask is too coarse for it."""
+
+_FINE = 256
+"""Side of the grid in pixels on which masks are changed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ def _length(target: Target, strength: float, *, down: float) -> Target:
 
 
 _EYES, _BROWS = (LEFT_EYE, RIGHT_EYE), (LEFT_BROW, RIGHT_BROW)
+
+_LASTING = {*_EYES, *_BROWS, UPPER_LIP, LOWER_LIP}
+"""Parts that no change removes."""
 
 OPERATIONS: dict[str, Operation] = {
     "forehead": Operation("hair off the forehead", partial(_hairline, up=0.08)),
@@ -104,18 +116,71 @@ def parse_change(text: str) -> Change:
         raise ConfigError(f"--change {text}: strength {number!r} is no number; write for example smile:0.5") from error
 
 
-def apply_changes(target: Target, changes: Sequence[Change]) -> Target:
+def apply_changes(target: Target, changes: Sequence[Change]) -> tuple[Target, list[str]]:
     """The target with changes applied, one after the other.
 
+    A change of less than a pixel is made as much stronger as it takes, up to :data:`STRONGEST`; one that has no effect even then,
+    for want of the part or of room, is left out.
+
+    Args:
+        target: a face.
+        changes: in their order.
+
+    Returns:
+        The changed target, and remarks on what was made stronger or left out.
+
     Raises:
-        ConfigError: one of them changes nothing: the mask lacks the part, or has no room for it.
+        ConfigError: no change has any effect.
     """
+    remarks, done = [], 0
     for change in changes:
-        changed = OPERATIONS[change.name].apply(target, change.strength)
-        if (changed.labels == target.labels).all():
-            raise ConfigError(
-                f"--change {change}: changes nothing at {target.size} px: the mask lacks the part or the room for it; try a "
-                f"larger strength, or leave it out"
-            )
-        target = changed
-    return target
+        for strength in _strengths(change.strength):
+            changed = _applied(target, change.name, strength)
+            if _has_effect(changed, target):
+                done, target = done + 1, changed
+                if strength > change.strength:
+                    remarks.append(f"{change} made as {change.name}:{strength:.2g}, less is no pixel at {target.size} px")
+                break
+        else:
+            remarks.append(f"{change} left out, the mask lacks the part or the room for it")
+    if changes and not done:
+        raise ConfigError(
+            f"--change {', '.join(map(str, changes))}: changes nothing at {target.size} px: the mask lacks the part or the room "
+            f"for it; name another change, or leave the photo out"
+        )
+    return target, remarks
+
+
+def _strengths(first: float) -> Iterator[float]:
+    """A strength, and larger ones, up to the strongest."""
+    yield first
+    while first < STRONGEST:
+        first = min(first * _STRONGER, STRONGEST)
+        yield first
+
+
+def _has_effect(changed: Target, target: Target) -> bool:
+    """Whether a mask was changed, and has all parts that it had: small eyes must not vanish."""
+    parts = [set(np.unique(one.anatomy)) & _LASTING for one in (changed, target)]
+    return parts[0] == parts[1] and not np.array_equal(changed.labels, target.labels)
+
+
+def _applied(target: Target, name: str, strength: float) -> Target:
+    """A target with one operation applied to its mask on a grid of :data:`_FINE` or more pixels a side.
+
+    Lips and eyes of one or two pixels come out whole there: a coarse pixel takes the class that most of its fine ones have, of
+    two halves the one that is new to it.
+    """
+    factor = math.ceil(_FINE / target.size)
+    image, mask = (one.repeat(factor, 0).repeat(factor, 1) for one in (target.image, target.labels))
+    fine = Target(image, mask, target.scheme)
+    changed = OPERATIONS[name].apply(fine, strength).labels
+    if factor == 1:
+        return target.with_labels(changed)
+    cells = changed.reshape(target.size, factor, target.size, factor).transpose(0, 2, 1, 3).reshape(*target.labels.shape, -1)
+    labels, most = target.labels.copy(), (cells == target.labels[..., None]).sum(-1)
+    for label in np.unique(cells[cells != target.labels[..., None]]):
+        votes = (cells == label).sum(-1)
+        new = (votes >= most) & (votes > 0) & (label != target.labels)
+        labels[new], most[new] = label, votes[new]
+    return target.with_labels(labels)

@@ -19,6 +19,7 @@ from faceaug.marks import EDITED, png_texts, with_jpeg_mark
 _ORIENTATION = 0x0112
 _WITH_ALPHA = ("LA", "PA", "La", "RGBA", "RGBa")
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
+_MOST_EXIF = 2**16 - 3
 JPEG_QUALITY = 95
 _STARTS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
@@ -30,9 +31,10 @@ class Picture:
     Attributes:
         pixels: ``(H, W, 3)`` uint8 RGB; of transparent photos the colours under the alpha channel.
         alpha: ``(H, W)`` uint8, or None.
-        exif: the file's EXIF block with the orientation taken out; empty where it has none.
+        exif: the file's EXIF block with the orientation taken out; empty where it has none, or a damaged one.
         profile: its ICC colour profile, or None where it has none, or one of other channels than these pixels'.
         path: the file, where there is one.
+        remark: what of the file does not survive, for people.
     """
 
     pixels: ByteArray
@@ -40,6 +42,7 @@ class Picture:
     exif: bytes = b""
     profile: bytes | None = None
     path: Path | None = None
+    remark: str = ""
 
     def save(self, path: Path, pixels: ByteArray, *, trained_on: str = "", credentials: Credentials | None = None) -> None:
         """Write edited pixels with all else as it was, and the mark of an edited photo.
@@ -53,12 +56,15 @@ class Picture:
             credentials: sign what is written.
 
         Raises:
-            ConfigError: another extension, a JPEG of a transparent photo, or credentials that are refused.
+            ConfigError: another extension, a JPEG of a transparent photo or with more EXIF than it can hold, or credentials that
+                are refused.
             OutputError: it cannot be written.
         """
         jpeg = check_target(path)
         if jpeg and self.alpha is not None:
-            raise ConfigError(f"{path}: the photo is transparent and JPEG has no alpha channel; name a .png file")
+            raise ConfigError(f"{path}: the photo is transparent and JPEG has no alpha channel; write a PNG")
+        if jpeg and len(self.exif) > _MOST_EXIF:
+            raise ConfigError(f"{path}: {len(self.exif):,} bytes of EXIF are more than JPEG holds ({_MOST_EXIF:,}); write a PNG")
         written = self._jpeg(pixels, trained_on) if jpeg else self.png(pixels, trained_on=trained_on)
         if credentials is not None:
             written = credentials.sign_edited(written, "jpeg" if jpeg else "png", *self._original(), trained_on=trained_on)
@@ -103,7 +109,8 @@ def check_target(path: Path) -> bool:
 def read_picture(path: Path) -> Picture:
     """Read a photo for editing, turned as its EXIF orientation says.
 
-    Grey, palette, 16-bit and CMYK photos become 8-bit RGB.
+    Grey, palette, 16-bit and CMYK photos become 8-bit RGB. Of what else the file holds EXIF survives, the colour profile where
+    the channels stay the same, and transparency; XMP, texts and resolution do not.
 
     Raises:
         DatasetDamaged: missing, no readable image, cut short, or of 32 bits a channel.
@@ -118,8 +125,20 @@ def as_picture(opened: Image.Image, path: Path) -> Picture:
     exif.pop(_ORIENTATION, None)
     colours = image.mode.startswith(("RGB", "P"))
     profile = image.info.get("icc_profile") if colours else None
-    block = exif.tobytes() if len(exif) else b""
+    block, remark = _block(exif)
+    if image.mode.startswith(("I", "F")):  # Pillow clips these where it converts them
+        clear = image.info.get("transparency")
+        alpha = None if clear is None else np.where(np.array(image) == clear, 0, 255).astype(np.uint8)
+        return Picture(rgb(image, path), alpha, block, None, remark=remark)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         layers = np.array(image.convert("RGBA"))
-        return Picture(np.ascontiguousarray(layers[..., :3]), layers[..., 3], block, profile)
-    return Picture(rgb(image, path), None, block, profile)
+        return Picture(np.ascontiguousarray(layers[..., :3]), layers[..., 3], block, profile, remark=remark)
+    return Picture(rgb(image, path), None, block, profile, remark=remark)
+
+
+def _block(exif: Image.Exif) -> tuple[bytes, str]:
+    """EXIF as a file holds it, and a remark where it is left out: tags with values of a wrong type cannot be written."""
+    try:
+        return exif.tobytes() if len(exif) else b"", ""
+    except Exception as error:  # Pillow raises nearly anything
+        return b"", f"damaged EXIF left out ({type(error).__name__})"

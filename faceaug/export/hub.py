@@ -14,6 +14,7 @@ from torch import Tensor
 
 import faceaug
 from faceaug.compute.device import Compute, choose_compute
+from faceaug.embedded import embedded, is_embedded
 from faceaug.errors import CheckpointMismatch, ConfigError, ExportFailed
 from faceaug.export.card import model_card
 from faceaug.export.model import Model, load_model
@@ -106,7 +107,7 @@ def from_pretrained(name: str | Path, *, revision: str | None = None, device: st
     network where the hub's library is installed and not set to work offline.
 
     Args:
-        name: a folder that :func:`save_pretrained` wrote, or OWNER/NAME.
+        name: a folder that :func:`save_pretrained` wrote, OWNER/NAME, or ``drawn/parser`` or ``drawn/gan`` in the package.
         revision: of a repository: branch, tag or commit; the main branch where None.
         device: ``auto`` or a torch device.
         precision: ``auto``, ``bf16`` or ``fp32``.
@@ -128,9 +129,17 @@ def from_pretrained(name: str | Path, *, revision: str | None = None, device: st
     return model
 
 
+def _saved(folder: Path) -> Path:
+    if not (folder / CONFIG).is_file():
+        raise CheckpointMismatch(f"{folder}: holds no saved model (no {CONFIG}); write it with save_pretrained")
+    return folder
+
+
 def _folder(name: str | Path, revision: str | None) -> Path:
     if Path(name).is_dir():
-        return Path(name)
+        return _saved(Path(name))
+    if is_embedded(Path(name)):
+        return embedded(Path(name), None)
     if isinstance(name, str) and is_repository(name):
         return fetch(name, FILES, revision=revision)
     raise CheckpointMismatch(f"{name}: no such folder; name one that save_pretrained wrote, or OWNER/NAME of the hub")

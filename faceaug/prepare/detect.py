@@ -102,6 +102,12 @@ def _search(image: ByteArray, smallest: float) -> tuple[FloatArray, FloatArray]:
 _building = Lock()
 
 
+def check_detector() -> None:
+    """Raise ConfigError where ``mtcnn-runtime`` is not installed."""
+    with _building:
+        _detector()
+
+
 @lru_cache(maxsize=1)
 def _detector() -> Any:
     """MTCNN, read once for a process; each search takes one thread, so that photos can be searched side by side."""
@@ -110,7 +116,8 @@ def _detector() -> Any:
         from mtcnnruntime import detector
     except ImportError as error:
         raise ConfigError(
-            'finding faces needs mtcnn-runtime, which is not installed; pip install "faceaug[photos]", or name a landmarks file'
+            'finding faces needs mtcnn-runtime, which is not installed; pip install "faceaug[photos]" (`faceaug prepare` takes '
+            "landmarks of a file, too)"
         ) from error
 
     def session(path: str, **kwargs: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from faceaug.arrays import FloatArray
 from faceaug.errors import DatasetDamaged, DatasetNotFound
-from faceaug.files import short_hash
+from faceaug.files import content_of
 
 _FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((0,), (1,), (2,), (3,), (4,)),
@@ -48,8 +47,7 @@ class LandmarkFiles:
 
     def about(self) -> str:
         """A hash of the files, for the identity of what is made with them."""
-        files = sorted(self._files.values()) or [self.path]
-        return short_hash([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
+        return content_of(sorted(self._files.values()) or [self.path])
 
     def of(self, name: str) -> FloatArray | None:
         """Five points ``(5, 2)`` of a photo by its path below the folder of photos; None where the files have none.

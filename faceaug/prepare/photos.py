@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -96,15 +97,18 @@ def find_photos(sources: Sequence[Path], *, but: Path | None = None) -> dict[str
 
     Args:
         sources: files and folders.
-        but: a folder whose files are left out, because results go there.
+        but: a folder for results: of folders, what is in it is left out.
 
     Returns:
         Name to file, sorted: the path below the folder where there is one source, else the path as it was given.
 
     Raises:
         DatasetNotFound: a source is not there, or there is no photo.
+        ConfigError: a photo is among the results, see :func:`check_apart`.
     """
     found: dict[str, Path] = {}
+    if but is not None:
+        check_apart(but, [source for source in sources if not source.is_dir()])
     for source in sources:
         if not source.exists():
             raise DatasetNotFound(f"{source}: no such file or folder; name photos or a folder of photos")
@@ -115,6 +119,14 @@ def find_photos(sources: Sequence[Path], *, but: Path | None = None) -> dict[str
         known = " ".join(sorted(PHOTO_SUFFIXES))
         raise DatasetNotFound(f"{', '.join(map(str, sources))}: no photo there; files with these extensions count: {known}")
     return dict(sorted(found.items()))
+
+
+def check_apart(out: Path, inputs: Sequence[Path]) -> None:
+    """Raise ConfigError where a file that is read lies where results are written, and one of them might take its name."""
+    places = [folder.resolve() for folder in (out, out / IMAGES)]
+    for file in inputs:
+        if file.resolve().parent in places:
+            raise ConfigError(f"{file}: lies in --out {out}, where a result may take its place; name another folder")
 
 
 def _below(folder: Path, but: Path | None) -> Iterator[Path]:
@@ -187,15 +199,19 @@ class Record:
     Args:
         folder: where results go.
         photos: by name, see :func:`find_photos`.
+        again: an outcome of photos that have to be tried again: what they lacked may be there now.
+        reserved: stems that no photo's results get.
     """
 
-    def __init__(self, folder: Path, photos: dict[str, Path]) -> None:
+    def __init__(self, folder: Path, photos: dict[str, Path], *, again: str = "", reserved: Sequence[str] = ()) -> None:
         self.folder, self.photos = ensure_folder(folder), photos
         file = folder / RECORD
         self._rows: dict[str, Row] = {}
-        self._taken: set[str] = set()
+        self._taken: set[str] = set(reserved)
         self.lost = 0
         for row in read_log(file) if file.is_file() else []:
+            if again and row["outcome"] == again:
+                continue
             if self._holds(row):
                 self._keep(row)
             else:
@@ -207,7 +223,7 @@ class Record:
 
     def _keep(self, row: Row) -> None:
         self._rows[row["file"]] = row
-        self._taken |= {face["name"].lower() for face in row["faces"]}
+        self._taken |= {face["name"].lower() for face in row["faces"]} | {Path(file).stem.lower() for file in row["files"]}
 
     def _holds(self, row: Row) -> bool:
         photo = self.photos.get(row["file"])
@@ -224,21 +240,17 @@ class Record:
         """All photos' rows, in the order of their names."""
         return [self._rows[name] for name in self.photos if name in self._rows]
 
-    def fresh_name(self, name: str) -> str:
-        """A stem for a photo's results that no other photo has."""
+    def fresh_name(self, name: str, *endings: str) -> str:
+        """A stem for a photo's results that no other photo's have, with neither of some endings behind it."""
         plain = name.removesuffix(Path(name).suffix) if Path(name).suffix.lower() in PHOTO_SUFFIXES else name
         joined = name.strip("/").replace("/", "_")
         choices = (plain.rsplit("/", 1)[-1], plain.strip("/").replace("/", "_"), joined.replace(".", "_"))
-        return next((one for one in choices if one.lower() not in self._taken), _unused(joined, self._taken))
+        numbered = (f"{joined}-{number}" for number in itertools.count(2))
+        return next(one for one in itertools.chain(choices, [joined], numbered) if self._free(one, endings))
 
-
-def _unused(name: str, taken: set[str]) -> str:
-    """The name, or with a number behind it where it is taken in whatever case."""
-    number, one = 1, name
-    while one.lower() in taken:
-        number += 1
-        one = f"{name}-{number}"
-    return one
+    def _free(self, stem: str, endings: Sequence[str]) -> bool:
+        """Whether no name of a result is taken, in whatever case."""
+        return not any(f"{stem}{ending}".lower() in self._taken for ending in ("", *endings))
 
 
 def _stamp(photo: Path) -> list[int]:

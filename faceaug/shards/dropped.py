@@ -91,6 +91,8 @@ class DropFile:
     def __init__(self, folder: Path, reader: ShardReader) -> None:
         if folder.resolve().is_relative_to(reader.folder.resolve()):
             raise ConfigError(f"--dropped {folder}: is in the set {reader.folder}, which is not changed; name another folder")
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"--dropped {folder}: is a file; name a folder for the lists")
         self._folder, self._empty = folder, nothing_dropped(reader)
         self.path = folder / f"{self._empty.name}-{self._empty.hash[:8]}.json"
         self.read()

@@ -76,6 +76,8 @@ class Condition:
             number = int(self.value) if self.value.lstrip("+-").isdecimal() else float(self.value)
         except ValueError as error:
             raise ConfigError(f"condition {self}: {self.column} is a number, {self.value!r} is none") from error
+        if number != number:
+            raise ConfigError(f"condition {self}: nothing is compared with an unknown number; write a number")
         # 0.8 is not 0.8 of 32 bits; and whole numbers are compared as such, since seeds are larger than floats can tell apart.
         compared = _COMPARISONS[self.comparison](values, values.dtype.type(number) if is_float else number)
         return np.asarray(compared & ~np.isnan(values) if is_float else compared, dtype=bool)

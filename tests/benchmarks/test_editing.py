@@ -33,7 +33,11 @@ def test_every_operation_and_transfer_is_measured(ready, faces, compute, tmp_pat
     results = bench_editing(tmp_path, editor, judge, faces, ImageFeatures(compute), CONFIG, record={"weights": "w"})
     assert results == json.loads((tmp_path / "editing.json").read_text())
     assert {"smile", "mouth-open", "brows-up", "hair-longer"} <= set(results["operations"])
-    for entry in results["operations"].values():
+    assert sum(entry["faces"] for entry in results["operations"].values()) > 20
+    for name, entry in results["operations"].items():
+        if not entry["faces"]:  # no room for it in any: that is told
+            assert f"| {name} | 0 | |" in table(results)
+            continue
         assert 1 <= entry["faces"] <= 3
         assert entry["before"]["low"] <= entry["before"]["value"] <= entry["before"]["high"]
         assert entry["outside"] == 0

@@ -10,6 +10,7 @@ from faceaug.datasets.drawn.traits import draw_person, draw_shot
 from PIL import Image
 
 from faceaug.edit import face as finding
+from faceaug.edit import mask as painting
 from faceaug.images import read_rgb, write_palette_png
 from faceaug.labels import HELEN_11
 
@@ -25,7 +26,13 @@ def photos(tmp_path, faces, monkeypatch):
         photo[60:236, 150:326] = draw_face(draw_person(rng), draw_shot(rng), HELEN_FRAME).image
         Image.fromarray(photo).save(folder / f"photo{number}.png")
     Image.new("RGB", (200, 200), (90, 120, 40)).save(folder / "nobody.png")
-    monkeypatch.setattr(finding, "predict", lambda parser, images: (faces.labels[:1], np.array([0.9])))
+
+    def predict(parser, images):
+        times = images.shape[1] // 64
+        return faces.labels[:1].repeat(times, 1).repeat(times, 2), np.array([0.9])
+
+    for module in (finding, painting):
+        monkeypatch.setattr(module, "predict", predict)
     return folder
 
 
@@ -76,6 +83,47 @@ def test_a_painted_mask_and_jpeg(faceaug, photos, faces, trained, tmp_path):
     assert outcome.code == 0, outcome.err
 
 
+def test_what_was_refused_is_tried_again_and_other_inputs_are_another_run(faceaug, photos, trained, faces, tmp_path, monkeypatch):
+    with_models = ("--generator", trained.gan, "--parser", trained.parser, "--device", "cpu", "--out", tmp_path / "out")
+    mask = faces.labels[0].copy()
+    mask[mask == 10] = 0
+    path = tmp_path / "mask.png"
+    edit = ("edit", photos / "photo0.png", photos / "photo3.png", "--mask", path)
+    refused = faceaug(*edit, *with_models)
+    assert "mask.png: no such file or folder" in refused.error
+    write_palette_png(path, mask, HELEN_11)
+    with monkeypatch.context() as patch:
+        patch.setattr(finding, "SURE", 1.1)
+        refused = faceaug(*edit, *with_models)
+    assert refused.code == 2
+    assert "add --force" in refused.out
+    for args in (edit, (*edit, "--force")):  # the same command, and what the refusal says
+        outcome = faceaug(*args, *with_models)
+        assert outcome.code == 0, outcome.err
+        assert "edited: 2 of 2" in outcome.out
+    write_palette_png(path, np.where(mask == 1, 0, mask).astype(np.uint8), HELEN_11)
+    assert "other settings (edit.mask)" in faceaug(*edit, *with_models).error
+
+
+def test_photos_are_never_written_over(faceaug, photos, trained, tmp_path):
+    with_models = ("--generator", trained.gan, "--parser", trained.parser, "--device", "cpu", "--out", photos)
+    one, outside = photos / "photo0.png", tmp_path / "other.png"
+    outside.write_bytes((photos / "photo3.png").read_bytes())
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    for args in (
+        ("edit", one, "--change", "smile"),
+        ("edit", outside, "--mask", one),
+        ("transfer", outside, "--from", one, "--component", "hair"),
+        ("swap", outside, "--from", one),
+        ("faces", outside, "--sources", one),
+        ("faces", one, "--sources", outside),
+    ):
+        refused = faceaug(*args, *with_models)
+        assert refused.code == 2
+        assert "photo0.png: lies in --out" in refused.error
+    assert {path: path.read_bytes() for path in photos.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -85,6 +133,7 @@ def test_a_painted_mask_and_jpeg(faceaug, photos, faces, trained, tmp_path):
         (("swap", "PHOTOS", "--from", "PHOTOS/nobody.png"), "nobody.png: no face of 32 px"),
         (("faces", "PHOTOS/nobody.png", "--sources", "PHOTOS"), "nobody.png: no face of 32 px"),
         (("edit", "PHOTOS/nobody.png", "--change", "smile"), "no photo could be edited"),
+        (("edit", "PHOTOS", "--change", "smile", "--face", "0"), "--face 0: faces are counted from 1"),
     ],
 )
 def test_mistakes_are_one_line(faceaug, photos, trained, tmp_path, args, told):

@@ -120,6 +120,8 @@ def test_a_painted_mask_comes_before_the_changes(editor, pair):
     edited = editor.edit(pair[0], "mouth-open", mask=bald)
     assert not (edited.face.scheme.anatomy(edited.labels) == HAIR).any()
     assert (edited.labels != bald).any()
+    unknown = np.where(bald == pair[0].labels, 255, bald)
+    assert (editor.edit(pair[0], mask=unknown).labels == bald).all()
 
 
 def test_mistakes_are_told(editor, pair, trained, compute):
@@ -130,6 +132,19 @@ def test_mistakes_are_told(editor, pair, trained, compute):
     bald = dataclasses.replace(pair[1], labels=np.where(pair[1].labels == HAIR, 0, pair[1].labels).astype(np.uint8))
     with pytest.raises(ConfigError, match="face 3: its mask has no hair"):
         editor.transfer(pair[0], bald, "hair")
+    with pytest.raises(ConfigError, match="transfer: no component is named"):
+        editor.transfer(*pair, [])
+    with pytest.raises(ConfigError, match="face 0: the mask is its own; nothing to change"):
+        editor.edit(pair[0], mask=pair[0].labels)
+    for mask in (np.zeros((10, 10), np.uint8), pair[0].labels.astype(float), np.full((64, 64), -1)):
+        with pytest.raises(ConfigError, match=r"mask: "):
+            editor.edit(pair[0], mask=mask)
+    with pytest.raises(ConfigError, match="mask: label 77 is out of range"):
+        editor.edit(pair[0], mask=np.full((64, 64), 77))
+    with pytest.raises(ConfigError, match="people: nobody's look is given"):
+        editor.people(pair[0].image, pair[0].labels, [])
+    with pytest.raises(ConfigError, match=r"people: the photo is uint8 of shape \(32, 64, 3\)"):
+        editor.people(pair[0].image[:32], pair[0].labels, pair)
     parser = load_parser(trained.parser, compute)
     other = dataclasses.replace(parser, config=dataclasses.replace(parser.config, scheme=FASSEG_6))
     with pytest.raises(CheckpointMismatch, match="editor: label schemes differ"):

@@ -1,15 +1,21 @@
+import dataclasses
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
+from faceaug.datasets.drawn.crops import drawn_faces
 from PIL import Image
 
 from faceaug.edit.face import PhotoFace
-from faceaug.edit.mask import fit_mask, is_mask, read_mask, read_painted
+from faceaug.edit.mask import PaintedMasks, fit_mask, is_mask, load_mask, read_painted
 from faceaug.edit.picture import Picture
-from faceaug.errors import ConfigError, DatasetDamaged
+from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
 from faceaug.images import write_palette_png, write_png
 from faceaug.labels import HELEN_11, IGNORE
+from faceaug.parser.photos import predict
+from faceaug.parser.predict import load_parser
+from faceaug.prepare.align import warp_image
 from faceaug.prepare.paste import uncrop_labels
 from faceaug.prepare.photos import Face
 
@@ -22,36 +28,96 @@ def face(faces):
                      faces.scheme, 0.9)  # fmt: skip
 
 
-def test_a_mask_comes_in_the_photos_size_or_as_a_square_of_any(face, tmp_path):
-    write_palette_png(tmp_path / "crop.png", face.labels, HELEN_11)
-    assert (read_mask(tmp_path / "crop.png", face) == face.labels).all()
-    write_palette_png(tmp_path / "large.png", face.labels.repeat(4, 0).repeat(4, 1), HELEN_11)
-    assert (read_mask(tmp_path / "large.png", face) == face.labels).all()
+@pytest.fixture(scope="module")
+def parser(trained, compute):
+    return load_parser(trained.parser, compute)
+
+
+def _read(path, face, parser):
+    return PaintedMasks(path, face.scheme).of(face, parser)
+
+
+def test_a_mask_comes_in_the_photos_size_or_as_a_square_of_any(face, parser, tmp_path):
     whole = uncrop_labels(face.labels, face.place.matrix, (200, 220))
-    write_palette_png(tmp_path / "photo.png", whole, HELEN_11)
-    assert (read_mask(tmp_path / "photo.png", face) != face.labels).mean() < 0.06  # borders, there and back
+    sizes = {"crop": face.labels, "large": face.labels.repeat(4, 0).repeat(4, 1), "photo": whole}
+    for name, labels in sizes.items():
+        write_palette_png(tmp_path / f"{name}.png", labels, HELEN_11)
+        assert (_read(tmp_path / f"{name}.png", face, parser) == face.labels).all()  # unchanged
+        side = len(labels) // 4
+        painted = labels.copy()
+        painted[:side] = np.where(painted[:side] == IGNORE, IGNORE, 10)
+        write_palette_png(tmp_path / f"{name}.png", painted, HELEN_11)
+        found = _read(tmp_path / f"{name}.png", face, parser)
+        changed = found != face.labels
+        assert changed.any()
+        assert (found[changed] == 10).all()
+        write_png(tmp_path / f"{name}.png", HELEN_11.colour(painted))
+        assert (_read(tmp_path / f"{name}.png", face, parser) == found).all()  # the scheme's colours will do
 
 
-def test_unknown_pixels_keep_the_faces_own_label(face, tmp_path):
+def test_what_parse_writes_is_the_faces_own_mask_whatever_its_resolution(face, compute, tmp_path):
+    parser = load_parser(Path("drawn"), compute)
+    photo = np.pad(drawn_faces(1, size=160, seed=5).images[0], ((20, 20), (20, 40), (0, 0)), mode="edge")
+    place = Face(np.zeros((5, 2)), np.array([[0.4, 0.0, -8.3], [0.0, 0.4, -8.3]]), None, None)
+    image = warp_image(photo, place.matrix, 64)
+    own = dataclasses.replace(
+        face,
+        picture=Picture(photo),
+        place=place,
+        image=image,
+        labels=predict(parser, image[None])[0][0],
+        scheme=parser.config.scheme,
+    )
+    finer = place.matrix * 4
+    finer[:, 2] += 1.5
+    fine = predict(parser, warp_image(photo, finer, 256)[None])[0][0]
+    assert (fine[2::4, 2::4] != own.labels).mean() > 0.01
+    written = {"photo": uncrop_labels(fine, finer, photo.shape[:2]), "crop": fine}
+    for name, labels in written.items():
+        write_palette_png(tmp_path / f"{name}.png", labels, own.scheme)
+        assert (_read(tmp_path / f"{name}.png", own, parser) == own.labels).all()
+
+
+def test_a_folder_has_a_mask_for_each_photo(face, parser, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    with pytest.raises(DatasetNotFound, match="masks: no PNG there"):
+        PaintedMasks(masks, HELEN_11)
+    write_png(masks / "a.png", np.full((64, 64), 10, dtype=np.uint8))
+    first = PaintedMasks(masks, HELEN_11)
+    assert (first.of(face, parser) == 10).all()
+    other = dataclasses.replace(face, picture=dataclasses.replace(face.picture, path=tmp_path / "b.jpg"))
+    with pytest.raises(ConfigError, match=r"--mask .*masks: has no b.png for this photo"):
+        first.of(other, parser)
+    write_png(masks / "a.png", np.full((64, 64), 9, dtype=np.uint8))
+    assert PaintedMasks(masks, HELEN_11).hash != first.hash
+    with pytest.raises(DatasetNotFound, match=r"--mask .*none: no such file or folder"):
+        PaintedMasks(tmp_path / "none", HELEN_11)
+
+
+def test_unknown_pixels_keep_the_faces_own_label(face, parser, tmp_path):
     mask = np.full((64, 64), IGNORE, dtype=np.uint8)
     mask[:8] = 10
     write_png(tmp_path / "mask.png", mask)
-    found = read_mask(tmp_path / "mask.png", face)
+    found = _read(tmp_path / "mask.png", face, parser)
     assert (found[:8] == 10).all()
     assert (found[8:] == face.labels[8:]).all()
 
 
-def test_what_fits_neither_scheme_nor_size_is_refused(face, tmp_path):
+def test_what_fits_neither_scheme_nor_size_is_refused(face, parser, tmp_path):
     write_png(tmp_path / "a.png", np.full((64, 64), 11, dtype=np.uint8))
     with pytest.raises(ConfigError, match=r"a.png: label 11 is out of range; helen-11 has 0..10"):
-        read_mask(tmp_path / "a.png", face)
+        PaintedMasks(tmp_path / "a.png", HELEN_11)
     write_png(tmp_path / "b.png", np.zeros((64, 60), dtype=np.uint8))
+    with pytest.raises(ConfigError, match=r"b.png: is 60x64; a mask has the photo's size, 220x200, or is square"):
+        _read(tmp_path / "b.png", face, parser)
     with pytest.raises(ConfigError, match=r"b.png: is 60x64; a mask of an aligned face is square"):
-        read_mask(tmp_path / "b.png", face)
-    assert not is_mask(tmp_path / "a.png", HELEN_11)
-    assert is_mask(tmp_path / "b.png", HELEN_11)
+        fit_mask(load_mask(tmp_path / "b.png", HELEN_11), HELEN_11, 64, "b.png")
+    assert is_mask(tmp_path / "a.png")  # meant as one
     write_png(tmp_path / "c.png", face.image)
-    assert not is_mask(tmp_path / "c.png", HELEN_11)
+    assert not is_mask(tmp_path / "c.png")
+    with pytest.raises(ConfigError, match=r"c.png: \d+% of its pixels have none of the colours"):
+        PaintedMasks(tmp_path / "c.png", HELEN_11)
 
 
 def test_a_square_becomes_smaller_by_majority():

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def targets(drawn):
 
 def _apply(target, name, strength=1.0):
     try:
-        return apply_changes(target, [Change(name, strength)])
+        return apply_changes(target, [Change(name, strength)])[0]
     except ConfigError:
         return target
 
@@ -77,6 +79,27 @@ def test_each_does_what_it_says(targets):
             ends = (columns <= columns.min() + 4) | (columns >= columns.max() - 4)
             rise.append(np.median(rows[~ends]) - rows[ends].mean())
         assert rise[1] > rise[0]
+
+
+def test_small_parts_change_by_a_pixel_at_least_and_do_not_vanish(targets):
+    small = [Target(one.image[2::4, 2::4], one.labels[2::4, 2::4], one.scheme) for one in targets]
+    told = []
+    for target in small:
+        for name in ("eyes-larger", "smile", "brows-thicker", "lips-fuller"):
+            found, remarks = apply_changes(target, [Change(name, 0.1)])
+            assert (found.labels != target.labels).any()
+            told += remarks
+        shut = apply_changes(target, [Change("smile"), Change("eyes-smaller", 3)])[0]
+        assert {LEFT_EYE, RIGHT_EYE, UPPER_LIP, LOWER_LIP} <= set(np.unique(shut.anatomy))
+    assert any(re.fullmatch(r"eyes-larger:0.1 made as eyes-larger:[\d.]+, less is no pixel at 64 px", one) for one in told)
+
+
+def test_a_change_without_effect_is_left_out_beside_others(targets):
+    bald = Target(targets[0].image, np.where(targets[0].labels == HAIR, SKIN, targets[0].labels).astype(np.uint8),
+                  targets[0].scheme)  # fmt: skip
+    found, remarks = apply_changes(bald, [Change("hair-longer"), Change("smile")])
+    assert (found.labels != bald.labels).any()
+    assert remarks == ["hair-longer left out, the mask lacks the part or the room for it"]
 
 
 def test_hair_gets_longer_on_the_background_only_and_shorter_outside_of_the_face(targets):

@@ -69,6 +69,28 @@ def test_all_kinds_of_photos_become_rgb(tmp_path, pixels, mode):
     assert (picture.alpha is not None) == (mode == "LA")
 
 
+def test_a_transparent_16_bit_photo(tmp_path):
+    values = np.arange(2400, dtype=np.uint16).reshape(40, 60) * 27
+    Image.fromarray(values).save(tmp_path / "photo.png", transparency=270)
+    picture = read_picture(tmp_path / "photo.png")
+    Image.fromarray(values).save(tmp_path / "opaque.png")
+    assert (picture.pixels == read_rgb(tmp_path / "opaque.png")).all()
+    assert (picture.alpha == np.where(values == 270, 0, 255)).all()
+
+
+def test_exif_that_cannot_be_written_is_left_out_or_named(tmp_path, pixels, monkeypatch):
+    Image.fromarray(pixels).save(tmp_path / "photo.jpg", exif=_exif())
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Exif, "tobytes", lambda self: abs("72"))  # what Pillow does with a resolution that is a text
+        picture = read_picture(tmp_path / "photo.jpg")
+    assert (picture.exif, picture.remark) == (b"", "damaged EXIF left out (TypeError)")
+    Image.fromarray(pixels).save(tmp_path / "large.png", exif=_exif(x010E="x" * 70_000))
+    picture = read_picture(tmp_path / "large.png")
+    with pytest.raises(ConfigError, match=r"a.jpg: 70,\d+ bytes of EXIF are more than JPEG holds \(65,533\); write a PNG"):
+        picture.save(tmp_path / "a.jpg", picture.pixels)
+    picture.save(tmp_path / "a.png", picture.pixels)
+
+
 def test_a_profile_of_other_channels_is_left_out(tmp_path, pixels):
     Image.fromarray(pixels).convert("CMYK").save(tmp_path / "photo.tif", icc_profile=PROFILE)
     assert read_picture(tmp_path / "photo.tif").profile is None

@@ -104,7 +104,7 @@ def test_folders_that_are_not_what_they_say(parser, trained):
     with pytest.raises(CheckpointMismatch, match=r"config\.json: damaged"):
         from_pretrained(parser)
     config.unlink()
-    with pytest.raises(CheckpointMismatch, match=r"config\.json: cannot be read"):
+    with pytest.raises(CheckpointMismatch, match=r"holds no saved model \(no config\.json\)"):
         from_pretrained(parser)
     config.write_text(told)
     path.unlink()
@@ -137,6 +137,16 @@ def test_only_a_named_repository_is_looked_for_on_the_hub(parser, tmp_path, monk
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(CheckpointMismatch, match=r"^you/parser: cannot be downloaded \(401 Unauthorized: no such"):
         from_pretrained("you/parser")
+
+
+def test_models_in_the_package_are_not_looked_for_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
+    monkeypatch.chdir(tmp_path)
+    assert from_pretrained("drawn/parser").config.size == 64
+    with pytest.raises(CheckpointMismatch, match=r"drawn: which of the two; name drawn/parser or drawn/gan"):
+        from_pretrained("drawn")
+    with pytest.raises(CheckpointMismatch, match=r"holds no saved model \(no config.json\)"):
+        from_pretrained(tmp_path)
 
 
 def test_without_the_hubs_library_only_folders_are_read(parser, monkeypatch):

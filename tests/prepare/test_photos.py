@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceaug.errors import DatasetNotFound, NothingLeft
+from faceaug.errors import ConfigError, DatasetNotFound, NothingLeft
 from faceaug.images import read_rgb, write_png
 from faceaug.prepare import photos as module
 from faceaug.prepare.align import TEMPLATE, warp_image
@@ -151,10 +151,33 @@ def test_photos_are_found_at_any_depth_but_not_where_results_go(folder):
     assert list(find_photos([folder / "two.png"])) == ["two.png"]
     several = find_photos([folder / "two.png", folder / "deep", folder / "two.png"])
     assert sorted(several.values()) == [folder / "deep" / "one.jpeg", folder / "two.png"]
+    write_png(folder / "out" / "y.png", np.zeros((4, 4, 3), np.uint8))
+    for among in ("out/images/x.png", "out/y.png"):  # a result might take its place
+        with pytest.raises(ConfigError, match=rf"{among}: lies in --out .*out, where a result may take its place"):
+            find_photos([folder / "two.png", folder / among], but=folder / "out")
+    assert list(find_photos([folder / "out" / "y.png"], but=folder)) == ["y.png"]
     (folder / "empty").mkdir()
     for nothing in ("empty", "nowhere"):
         with pytest.raises(DatasetNotFound, match=nothing):
             find_photos([folder / nothing])
+
+
+def test_results_share_no_name_and_some_outcomes_are_tried_again(folder, tmp_path):
+    photos = {name: folder / "two.png" for name in ("a.jpg", "a.png", "a_steps.png", "faces.jpg")}
+    record = Record(tmp_path / "out", photos, reserved=["faces"])
+    names = {}
+    for name in photos:
+        stem = names[name] = record.fresh_name(name, "_steps")
+        files = [f"{stem}.png", f"{stem}_steps.png"]
+        for file in files:
+            write_png(tmp_path / "out" / file, np.zeros((4, 4, 3), np.uint8))
+        record.add(name, {"outcome": "edited" if name != "a.png" else "refused", "faces": [{"name": stem}]}, files)
+    written = [file for stem in names.values() for file in (stem, f"{stem}_steps")]
+    assert len(set(written)) == 8
+    assert "faces" not in written
+    assert names["a.jpg"] == "a"
+    assert Record(tmp_path / "out", photos).left == []
+    assert Record(tmp_path / "out", photos, again="refused").left == ["a.png"]
 
 
 def test_no_usable_face_at_all_is_an_error_that_names_the_report(folder, tmp_path, found):

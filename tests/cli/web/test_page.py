@@ -247,6 +247,15 @@ def test_strangers_are_sent_away(page):
     assert httpx.post(join, json={}, headers={"origin": "null"}).status_code == 403
     assert httpx.get(page.url + "gradio_api/file=http://elsewhere.example/a").status_code == 403
     assert httpx.get(page.url + f"gradio_api/file={__file__}").status_code == 403
+    for header in ({"host": "["}, {"host": "a]b"}):
+        assert httpx.get(page.url, headers=header).status_code == 421
+    assert httpx.get(page.url, headers={"origin": "http://["}).status_code == 403
+    assert httpx.get(page.url + "result/%C3%A9").status_code == 404
+    file = {"path": "http://elsewhere.example/x.png", "url": "x", "meta": {"_type": "gradio.FileData"}}
+    assert httpx.post(join, json={"data": [[file]], "session_hash": "s"}).status_code == 403
+    chunks = iter([b'{"data": [{"pa', b'th": "HTTPS://elsewhere.example"}]}'])
+    assert httpx.post(join, content=chunks).status_code == 403
+    assert httpx.post(join, content=iter([b" " * 2**20] * 9)).status_code == 413
 
 
 def _page(client, name="first_page", number=1, **given):
@@ -282,6 +291,10 @@ def test_a_set_is_looked_through(client):
     }.items():
         assert re.search(rf"<th scope=row[^>]*>{name}</th><td>{value}</td>", detail), name
     assert detail.count("<figure") == 3
+    for least, most in ((-1, 1), (0, 1)):
+        assert len(_rows(_page(client, least=least, most=most)[1])) == 10
+    assert "agreement from 0.7 to 0.5: the first must not be larger" in _page(client, least=0.7, most=0.5)[0]
+    assert "nothing is compared with an unknown number" in _page(client, conditions="agreement >= nan")[0]
     line, *_ = client.predict(10, api_name="/row")
     assert "row 10: name one from 0 to 9" in line
 

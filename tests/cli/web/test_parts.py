@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from faceaug.cli.web.app import address_of, listen
 from faceaug.cli.web.desks import SOURCES, Desks
-from faceaug.cli.web.editing import SLIDERS
+from faceaug.cli.web.editing import SLIDERS, whole
 from faceaug.cli.web.guard import is_loopback
 from faceaug.cli.web.markup import figure, status
 from faceaug.cli.web.private import private_folder, sweep, take
@@ -63,6 +63,7 @@ def test_a_result_is_its_tokens_owners_alone():
     assert desks.result(token)[0] == "b_edited.png"
     assert desks.result("") is None
     assert desks.result(token + "x") is None
+    assert desks.result("é\ud800") is None
     desks.of("a").put_target(face, ("a", face.picture))
     assert desks.result(token) is None
     assert desks.of(None) is not desks.of(None)
@@ -77,6 +78,8 @@ def test_the_folder_is_private_and_empties():
         (folder / "hash" / "a.png").write_bytes(b"data")
         assert take(folder / "hash" / "a.png", folder) == b"data"
         assert list(folder.iterdir()) == []
+        assert take(folder / "hash" / "a.png", folder) == b"data"  # another session sent the same file at the same moment
+        sweep(folder, age=0)
         with pytest.raises(DatasetDamaged, match=r"a.png: the upload is no longer there; drop it again"):
             take(folder / "hash" / "a.png", folder)
         (folder / "b.png").write_bytes(b"")
@@ -104,6 +107,13 @@ def test_ports_and_addresses():
     assert [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "127.9.9.9", "0.0.0.0", "a.example", "")] == [
         True, True, True, True, False, False, False,
     ]  # fmt: skip
+
+
+def test_numbers_from_the_page_are_whole():
+    assert [whole(number, "row") for number in (3, 3.0)] == [3, 3]
+    for wrong in (None, "x", [1], 2.5, float("inf"), float("nan")):
+        with pytest.raises(ConfigError, match=r"row .*: must be a whole number"):
+            whole(wrong, "row")
 
 
 def test_texts_of_the_page_are_escaped():
