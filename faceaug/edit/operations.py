@@ -31,10 +31,12 @@ class Operation:
     Attributes:
         what: for people.
         apply: the changed target, for a target and a strength.
+        pair: parts that change together.
     """
 
     what: str
     apply: Callable[[Target, float], Target]
+    pair: tuple[int, ...] = ()
 
 
 def _each(parts: Sequence[int], target: Target, strength: float, **usual: float) -> Target:
@@ -71,12 +73,12 @@ OPERATIONS: dict[str, Operation] = {
     "mouth-closed": Operation("lips together", partial(_mouth, opened=-0.5)),
     "lips-fuller": Operation("lips higher", partial(_mouth, log_height=0.25)),
     "lips-thinner": Operation("lips flatter", partial(_mouth, log_height=-0.25)),
-    "eyes-larger": Operation("eyes larger, wider open", partial(_each, _EYES, log_width=0.1, log_height=0.25)),
-    "eyes-smaller": Operation("eyes smaller, narrower", partial(_each, _EYES, log_width=-0.1, log_height=-0.25)),
-    "brows-up": Operation("brows higher", partial(_each, _BROWS, down=-0.025)),
-    "brows-down": Operation("brows lower", partial(_each, _BROWS, down=0.025)),
-    "brows-thicker": Operation("brows thicker", partial(_each, _BROWS, log_height=0.35)),
-    "brows-thinner": Operation("brows thinner", partial(_each, _BROWS, log_height=-0.35)),
+    "eyes-larger": Operation("eyes larger, wider open", partial(_each, _EYES, log_width=0.1, log_height=0.25), _EYES),
+    "eyes-smaller": Operation("eyes smaller, narrower", partial(_each, _EYES, log_width=-0.1, log_height=-0.25), _EYES),
+    "brows-up": Operation("brows higher", partial(_each, _BROWS, down=-0.025), _BROWS),
+    "brows-down": Operation("brows lower", partial(_each, _BROWS, down=0.025), _BROWS),
+    "brows-thicker": Operation("brows thicker", partial(_each, _BROWS, log_height=0.35), _BROWS),
+    "brows-thinner": Operation("brows thinner", partial(_each, _BROWS, log_height=-0.35), _BROWS),
 }
 """The operations; they are applied in the order in which they are named."""
 
@@ -134,21 +136,33 @@ def apply_changes(target: Target, changes: Sequence[Change]) -> tuple[Target, li
     """
     remarks, done = [], 0
     for change in changes:
-        for strength in _strengths(change.strength):
-            changed = _applied(target, change.name, strength)
-            if _has_effect(changed, target):
-                done, target = done + 1, changed
-                if strength > change.strength:
-                    remarks.append(f"{change} made as {change.name}:{strength:.2g}, less is no pixel at {target.size} px")
-                break
-        else:
+        found = _strong_enough(target, change)
+        if found is None:
             remarks.append(f"{change} left out, the mask lacks the part or the room for it")
+            continue
+        target, strength = found
+        done += 1
+        if strength > change.strength:
+            remarks.append(f"{change} made as {change.name}:{strength:.2g}, less is no pixel at {target.size} px")
     if changes and not done:
         raise ConfigError(
             f"--change {', '.join(map(str, changes))}: changes nothing at {target.size} px: the mask lacks the part or the room "
             f"for it; name another change, or leave the photo out"
         )
     return target, remarks
+
+
+def _strong_enough(target: Target, change: Change) -> tuple[Target, float] | None:
+    """The target changed as little as has an effect, on both of a pair's parts if that can be; and the strength that it took."""
+    first = None
+    for strength in _strengths(change.strength):
+        changed = _applied(target, change.name, strength)
+        if _has_effect(changed, target):
+            first = first or (changed, strength)
+            pair = [part for part in OPERATIONS[change.name].pair if (target.anatomy == part).any()]
+            if all(((changed.anatomy == part) != (target.anatomy == part)).any() for part in pair):
+                return changed, strength
+    return first
 
 
 def _strengths(first: float) -> Iterator[float]:
