@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ from faceaug.parser.train import fit_parser
 from faceaug.prepare.faces import LabelledFaces, align
 
 torch.set_num_threads(1)  # pytest-xdist gives each core a worker, and results do not depend on how many there are
+for _library in ("OMP", "OPENBLAS"):  # for the workers, which start after this, and for processes that tests start
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -40,4 +40,4 @@ def test_a_model_as_a_folder_and_its_publication(faceaug, trained, tmp_path):
         assert outcome.code == 2
         assert told in outcome.error
     assert not (tmp_path / "x").exists()
-    assert "holds no finished set" in faceaug("push", tmp_path, "me/x", "--dry-run").error
+    assert "holds neither a model nor a finished set" in faceaug("push", tmp_path, "me/x", "--dry-run").error

@@ -20,9 +20,16 @@ def _evaluate(folder, *ready, record=None):
     return evaluate(folder, **dict(zip(NAMES, ready, strict=True)), config=CONFIG, record=record or {})
 
 
-def test_everything_is_measured_with_intervals(ready, tmp_path):
-    result = _evaluate(tmp_path, *ready, record={"weights": "w"})
-    assert result == json.loads((tmp_path / "evaluation.json").read_text())
+@pytest.fixture(scope="module")
+def evaluated(ready, tmp_path_factory):
+    """A folder and what was measured into it."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    return folder, _evaluate(folder, *ready, record={"weights": "w"})
+
+
+def test_everything_is_measured_with_intervals(evaluated):
+    folder, result = evaluated
+    assert result == json.loads((folder / "evaluation.json").read_text())
     assert result["faces"] == 8
     assert set(result["scores"]) == {
         "FID-EffLite0", "KID-EffLite0 x1000", "FID-judge", "KID-judge x1000", "two-sample AUC", "diversity",
@@ -33,7 +40,7 @@ def test_everything_is_measured_with_intervals(ready, tmp_path):
     assert set(result["fidelity"]) == {"left eye", "right eye", "mouth", "skin & nose", "hair"}
     assert ["perceptual loss" in warning for warning in result["warnings"]] == [True]
     assert result["agreement"]["pixel_accuracy"] == result["scores"]["agreement pixel_accuracy"]["value"]
-    picture = cv2.imread(str(tmp_path / "faces.png"))
+    picture = cv2.imread(str(folder / "faces.png"))
     assert picture.shape[0] == 5 * 98 + 2  # the sources and four masks
     assert list(table({"a": result}).index) == ["a"]
 
@@ -44,19 +51,18 @@ def _same(count):
     return Plan(rows, rows, rows[:, None], np.zeros((count, 1), bool), nobody, [[]] * count, np.zeros(count, np.uint64))
 
 
-def test_the_same_seed_gives_the_same_figures(ready, tmp_path):
-    first = _evaluate(tmp_path / "a", *ready)
-    assert _evaluate(tmp_path / "b", *ready) == first
+def test_the_same_seed_gives_the_same_figures(evaluated, ready, tmp_path):
+    assert _evaluate(tmp_path, *ready, record={"weights": "w"}) == evaluated[1]
 
 
-def test_real_faces_in_the_generators_place_are_perfect(ready, tmp_path, monkeypatch):
+def test_real_faces_in_the_generators_place_are_perfect(evaluated, ready, tmp_path, monkeypatch):
     generator, targets, sources, _, judge, features = ready
     monkeypatch.setattr(module, "_generate", lambda g, t, s, plan: np.asarray(t.images[plan.target]))
     monkeypatch.setattr(module, "predict_labels", lambda j, images, **_: np.repeat(targets.labels, CONFIG.per_mask, axis=0))
     scores = _evaluate(tmp_path / "perfect", generator, targets, sources, targets, judge, features)["scores"]
     assert scores["agreement pixel_accuracy"]["value"] == 1.0
     assert scores["diversity"]["value"] == 0.0
-    generated = _evaluate(tmp_path / "generated", *ready)["scores"]
+    generated = evaluated[1]["scores"]
     assert scores["FID-EffLite0"]["value"] < 0.5 * generated["FID-EffLite0"]["value"]
 
 
