@@ -4,7 +4,7 @@
 #     sh benchmarks/parsing.sh DATA OUT
 #
 # DATA has helen/ and celeba/ in their own layouts, and traits.csv, groups of the testing faces (--groups). OUT gets the report.
-# On one core it takes about a day; started several times, on one machine or on several, processes share it, and it resumes.
+# On one core it takes about 23 hours (reckoned from cells that were timed); started several times, on one machine or on several, processes share it, and it resumes.
 set -eu
 data=$1 out=$2
 faceaug bench-parsing --data-root "$data" --faces helen --sources celeba --labelled 50,100,200,500,2000 --seeds 3 \

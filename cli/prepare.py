@@ -43,6 +43,7 @@ def prepare(
         raise ConfigError(f"--size {size}: must be within 16..4096 pixels")
     choice = work.FaceChoice(faces, min_size, min_confidence)
     points = None if landmarks is None else LandmarkFiles(landmarks)
+    work.check_apart(out, [] if landmarks is None else [landmarks])
     photos = work.find_photos([source], but=out)
     claim(out, {"prepare": work.about(size, choice, points)})
     if work.is_finished(out, photos):

@@ -128,7 +128,7 @@ async def _read(receive: Receive) -> tuple[bytes, Receive]:
 def _names_another_place(body: bytes) -> bool:
     """Whether a request hands over a file by an address, which Gradio would fetch; its own files it names by their paths."""
     try:
-        left = [json.loads(body)] if b"path" in body else []
+        left = [json.loads(body)]
     except (ValueError, RecursionError):
         return False  # no JSON: Gradio refuses it
     while left:

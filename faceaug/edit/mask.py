@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from faceaug.arrays import ByteArray, FloatArray
+from faceaug.arrays import ByteArray
 from faceaug.edit.colours import from_colours
 from faceaug.edit.face import PhotoFace
 from faceaug.errors import ConfigError, DatasetDamaged, DatasetNotFound
@@ -16,7 +16,7 @@ from faceaug.images import decode, decode_bytes, read_grey
 from faceaug.labels import IGNORE, Scheme
 from faceaug.parser.photos import FINEST, predict
 from faceaug.parser.predict import Parser
-from faceaug.prepare.align import warp_image, warp_labels
+from faceaug.prepare.align import scaled, warp_image, warp_labels
 from faceaug.prepare.paste import uncrop_labels
 
 _LIKE_LABELS = 32
@@ -60,7 +60,7 @@ def fit_mask(labels: ByteArray, scheme: Scheme, size: int, where: str) -> ByteAr
     height, width = labels.shape
     if height != width:
         raise ConfigError(f"{where}: is {width}x{height}; a mask of an aligned face is square")
-    return warp_labels(labels, _scaling(size / width), size, classes=len(scheme))
+    return warp_labels(labels, scaled(np.eye(2, 3), size / width), size, classes=len(scheme))
 
 
 def read_painted(png: bytes, face: PhotoFace) -> ByteArray:
@@ -151,7 +151,7 @@ def place_mask(mask: ByteArray, face: PhotoFace, parser: Parser, where: str) -> 
     if shape == face.picture.pixels.shape[:2]:
         matrix, bases = face.place.matrix, _of_the_photo(face, parser, shape)
     elif shape[0] == shape[1]:
-        matrix, bases = _scaling(size / shape[0]), _of_the_crop(face, parser, shape[0])
+        matrix, bases = scaled(np.eye(2, 3), size / shape[0]), _of_the_crop(face, parser, shape[0])
     else:
         height, width = face.picture.pixels.shape[:2]
         raise ConfigError(f"{where}: is {shape[1]}x{shape[0]}; a mask has the photo's size, {width}x{height}, or is square")
@@ -162,15 +162,10 @@ def place_mask(mask: ByteArray, face: PhotoFace, parser: Parser, where: str) -> 
     return np.where(taken & (new != IGNORE), new, face.labels)
 
 
-def _scaling(scale: float) -> FloatArray:
-    """The matrix from pixels of a square to those of one with so many times its side."""
-    return np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-
-
 def _of_the_photo(face: PhotoFace, parser: Parser, shape: tuple[int, int]) -> list[ByteArray]:
     """Label maps of the whole photo that a user may have begun with: the face's own mask, and what ``faceaug parse`` writes."""
     side = max(parser.config.size, FINEST)
-    matrix = _within(face.place.matrix, side / len(face.labels))
+    matrix = scaled(face.place.matrix, side / len(face.labels))
     finer = predict(parser, warp_image(face.picture.pixels, matrix, side)[None])[0][0]
     return [uncrop_labels(face.labels, face.place.matrix, shape), uncrop_labels(finer, matrix, shape)]
 
@@ -178,13 +173,6 @@ def _of_the_photo(face: PhotoFace, parser: Parser, shape: tuple[int, int]) -> li
 def _of_the_crop(face: PhotoFace, parser: Parser, side: int) -> list[ByteArray]:
     """Likewise of the aligned crop."""
     scale = side / len(face.labels)
-    image = warp_image(face.picture.pixels, _within(face.place.matrix, scale), side)
-    own = warp_labels(face.labels, _scaling(scale), side, classes=len(face.scheme))
+    image = warp_image(face.picture.pixels, scaled(face.place.matrix, scale), side)
+    own = warp_labels(face.labels, scaled(np.eye(2, 3), scale), side, classes=len(face.scheme))
     return [own, predict(parser, image[None])[0][0]]
-
-
-def _within(matrix: FloatArray, scale: float) -> FloatArray:
-    """A crop's matrix for a crop with so many times its side."""
-    found = matrix * scale
-    found[:, 2] += (scale - 1) / 2
-    return found

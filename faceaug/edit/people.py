@@ -10,6 +10,7 @@ from faceaug.arrays import ByteArray
 from faceaug.credentials import Credentials
 from faceaug.edit.editor import Editor
 from faceaug.edit.face import PhotoFace
+from faceaug.edit.folder import REFUSED
 from faceaug.edit.mask import fit_mask, is_mask, load_mask
 from faceaug.errors import ConfigError, DatasetDamaged, NothingLeft
 from faceaug.files import atomic_file
@@ -21,8 +22,6 @@ from faceaug.prepare.photos import REPORT, Record, Row, write_report
 from faceaug.progress import Progress
 
 SHEET = "faces.png"
-
-REFUSED = "refused"
 
 _GREY, _SHOWN = 128, 60
 

@@ -77,11 +77,11 @@ def _oversampling(matrix: FloatArray) -> int:
     return min(max(math.ceil(1 / math.hypot(matrix[0, 0], matrix[1, 0]) - 0.25), 1), 8)
 
 
-def _finer(matrix: FloatArray, factor: int) -> FloatArray:
-    """The same transform onto a crop ``factor`` times as large (pixel centres kept in place)."""
-    finer = matrix * factor
-    finer[:, 2] += (factor - 1) / 2
-    return finer
+def scaled(matrix: FloatArray, factor: float) -> FloatArray:
+    """The same transform ``(2, 3)`` onto a crop with ``factor`` times the side (pixel centres kept in place)."""
+    found = matrix * factor
+    found[:, 2] += (factor - 1) / 2
+    return found
 
 
 def warp_image(image: npt.NDArray[np.uint8], matrix: FloatArray, size: int) -> npt.NDArray[np.uint8]:
@@ -98,7 +98,7 @@ def warp_image(image: npt.NDArray[np.uint8], matrix: FloatArray, size: int) -> n
     factor = _oversampling(matrix)
     flags = cv2.INTER_LINEAR if factor > 1 else cv2.INTER_CUBIC
     side = size * factor
-    warped = cv2.warpAffine(image, _finer(matrix, factor), (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(image, scaled(matrix, factor), (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     if factor > 1:
         warped = cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(warped, dtype=np.uint8)
@@ -120,7 +120,7 @@ def warp_labels(labels: npt.NDArray[np.uint8], matrix: FloatArray, size: int, *,
     side = size * factor
     warped = cv2.warpAffine(
         labels,
-        _finer(matrix, factor),
+        scaled(matrix, factor),
         (side, side),
         flags=cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_CONSTANT,

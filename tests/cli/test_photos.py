@@ -62,6 +62,16 @@ def test_options_are_checked_before_anything_is_written(faceaug, photos, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+def test_landmarks_that_were_given_are_not_written_over(faceaug, photos, tmp_path):
+    given = tmp_path / "out" / "landmarks.csv"
+    given.parent.mkdir()
+    given.write_text("photo0,1,1,9,1,5,5,2,8,8,8\n")
+    refused = faceaug("prepare", photos, "--landmarks", given, "--out", given.parent)
+    assert refused.code == 2
+    assert "landmarks.csv: lies in --out" in refused.error
+    assert [path.name for path in given.parent.iterdir()] == ["landmarks.csv"]
+
+
 def test_missing_photos_and_parsers(faceaug, photos, tmp_path):
     assert "nowhere: no such file or folder" in faceaug("prepare", "nowhere", "--out", "out").error
     assert "weights.safetensors: no such weights file" in faceaug("parse", photos, "--parser", tmp_path, "--out", "out").error

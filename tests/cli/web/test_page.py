@@ -255,6 +255,7 @@ def test_strangers_are_sent_away(page):
     assert httpx.post(join, json={"data": [[file]], "session_hash": "s"}).status_code == 403
     chunks = iter([b'{"data": [{"pa', b'th": "HTTPS://elsewhere.example"}]}'])
     assert httpx.post(join, content=chunks).status_code == 403
+    assert httpx.post(join, content=b'{"data": [{"p\\u0061th": "http://elsewhere.example"}]}').status_code == 403
     assert httpx.post(join, content=iter([b" " * 2**20] * 9)).status_code == 413
 
 
