@@ -59,6 +59,13 @@ def bench_parsing(
         int | None,
         typer.Option(help="Parsers of different seeds that label photos and predict masks together, by their mean; else 3."),
     ] = None,
+    teacher_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the photos by which these parsers label, pixels, the preset's at least; else twice the preset's where "
+            "that is 128 or less."
+        ),
+    ] = None,
     unused: Annotated[int, typer.Option(help="The last so many labelled faces are kept for the oracles.")] = 0,
     development: Annotated[
         int,
@@ -96,6 +103,7 @@ def bench_parsing(
     from faceaug.benchmarks.parsing.report import REPORT, sentences, table, warnings
 
     from faceaug.config import configured
+    from faceaug.parser.labelling import labelling_size
 
     given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate}
     usual = BenchConfig(**(_QUICK if quick else {}))
@@ -105,6 +113,9 @@ def bench_parsing(
     size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
+    teaching = teacher_size or labelling_size(size)
+    if recipe is not None and teaching > size and sources != "none":
+        data = _with_detail(space, data, faces, sources, size=teaching)
     plan = _plan(
         data,
         folder,
@@ -186,6 +197,16 @@ def _data(space: Workspace, faces: str, sources: str, *, size: int, unused: int,
     return Data(train, tuning, testing, photos, unused, apart)
 
 
+def _with_detail(space: Workspace, data: Data, faces: str, sources: str, *, size: int) -> Data:
+    """The data, with the same faces in the size by which teachers label."""
+    import dataclasses
+
+    from faceaug.benchmarks.parsing.data import Detailed
+
+    train, tuning = (space.labelled(faces, split, size=size) for split in ("train", "tuning"))
+    return dataclasses.replace(data, detailed=Detailed(train, tuning, space.photos(sources, size=size)))
+
+
 def _by_gender(space: Workspace, data: Data) -> Data:
     """The data with groups of each perceived gender, named with how often the classifier is right."""
     import dataclasses
@@ -248,7 +269,8 @@ def _plan(
     if recipe is not None:
         generator, training = recipe
         network = ParserConfig(size=generator.size, scheme=data.train.scheme)
-        made = Recipe(network, bench, generator, training, teachers)
+        teacher = None if data.detailed is None else dataclasses.replace(network, size=data.detailed.train.size)
+        made = Recipe(network, bench, generator, training, teachers, teacher)
     given = {} if folder is None else {GENERATED: SyntheticFaces(folder).faces}
     return Plan(
         [own[name] if name in own else parse_arm(name, sets) for name in asked],

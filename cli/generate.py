@@ -80,13 +80,15 @@ def generate(
         list[Path] | None,
         typer.Option(
             help="Weights of the parser that labels the sources, and photos whose masks are predicted; repeat for parsers of "
-            "other seeds, which err elsewhere: their mean labels better. Else the GAN's own."
+            "other seeds, which err elsewhere: their mean labels better, and best at twice the GAN's size. Else those that "
+            "labelled the GAN's photos."
         ),
     ] = None,
     judge: Annotated[
         Path | None,
         typer.Option(
-            help="Weights of the parser that scores the results, best one that never trained the GAN; else as --parser."
+            help="Weights of the parser that scores the results, best one that never trained the GAN; else as --parser, or "
+            "the GAN's own where those are larger."
         ),
     ] = None,
     rows_per_shard: Annotated[
@@ -175,17 +177,20 @@ def open_inputs(
     from faceaug.prepare.faces import join
 
     weights, gan = space.generator(generator)
-    p_f = space.parsers(parser) if parser else space.parser_of(gan)
+    teacher = space.parsers(parser) if parser else space.teachers_of(gan)
     size = gan.config.size
     sets = []
     for spec in masks:
         if spec.startswith(PREDICTED):
-            photos = space.photos(spec.removeprefix(PREDICTED), size=size)
-            sets.append(read_masks(p_f, photos, cache=space.cache))
+            name = spec.removeprefix(PREDICTED)
+            detailed = space.detailed(teacher, name, size=size)
+            sets.append(read_masks(teacher, space.photos(name, size=size), detailed=detailed, cache=space.cache))
         else:
             sets.append(space.labelled(spec, "train", size=size, limit=labelled))
-    photos_of = space.predicted(p_f, space.photos(sources, size=size))
-    inputs = Inputs(reduce(join, sets), photos_of, gan, p_f, space.parser(judge) if judge is not None else p_f)
+    photos_of = space.predicted(teacher, space.photos(sources, size=size), detailed=space.detailed(teacher, sources, size=size))
+    # A larger parser expects more detail than generated faces have.
+    judging = teacher if teacher.config.size == size else space.parser_of(gan)
+    inputs = Inputs(reduce(join, sets), photos_of, gan, teacher, judging if judge is None else space.parser(judge))
     return Opened(weights, inputs, [(one.title, len(one)) for one in (*sets, photos_of)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,6 +35,13 @@ def train_gan(
     parser: Annotated[
         Path | None,
         typer.Option(help="Weights of P_F; else the default one of these faces, trained where there is none."),
+    ] = None,
+    teachers: Annotated[
+        int | None,
+        typer.Option(
+            help="Parsers of other seeds, of twice the faces' size below 128 px, that label the photos together; trained where "
+            "there are none. Else 3, or none with --parser: then P_F labels."
+        ),
     ] = None,
     images: Annotated[int | None, typer.Option(help="Training length in images seen; else the preset's.")] = None,
     batch: Batch = None,
@@ -80,34 +87,42 @@ def train_gan(
 
     from faceaug.config import to_dict
     from faceaug.gan.train import Intervals, fit_gan
-    from faceaug.parser.labelling import label_photos
+    from faceaug.parser.labelling import label_photos, labelling_size
     from faceaug.parser.predict import check_scheme
     from faceaug.prepare.faces import join
 
     from .train_parser import ensure_parser
 
+    count = teachers if teachers is not None else 0 if parser is not None or unlabelled == "none" else 3
     with compute.world.first_goes_ahead():
         train = space.labelled(faces, "train", size=generator.size, limit=labelled)
         photos = None
         if unlabelled != "none":
             photos = space.photos(unlabelled, size=generator.size)
         weights = parser or ensure_parser(space, faces, size=generator.size, labelled=labelled, seed=training.seed)
+        larger = labelling_size(generator.size)
+        labelling = [ensure_parser(space, faces, size=larger, labelled=labelled, seed=seed) for seed in range(count)]
+        detailed = space.photos(unlabelled, size=larger) if labelling and larger > generator.size else None
     frozen = space.parser(weights)
+    teacher = space.parsers(labelling) if labelling else frozen
     generator = dataclasses.replace(generator, scheme=train.scheme)
     check_scheme(frozen.config.scheme, train, weights)
     if photos is not None:
-        train = join(train, label_photos(frozen, photos, cache=space.cache))
-    record = {
+        train = join(train, label_photos(teacher, photos, detailed=detailed, cache=space.cache))
+    record: dict[str, Any] = {
         "preset": chosen,
         "parser": str(weights.resolve()),
         "parser_hash": frozen.hash,
     }
+    if labelling:
+        record["teachers"] = {space.parser(path).hash: str(path.resolve()) for path in labelling}
     identity = {
         "generator": to_dict(generator),
         "training": to_dict(training),
         "preset": chosen,
         "parser": frozen.hash,
         "faces": train.about(),
+        **({"teacher": teacher.hash} if labelling else {}),
     }
     run = space.run(out, "gan", chosen if generator.variant == "full" else f"{chosen}-{generator.variant}", identity)
     typer.echo(f"  faces: {len(train):,} ({train.title}), parser {weights}")

@@ -98,11 +98,25 @@ class Workspace:
 
         return self.parser(own_parser(generator.record, self.runs))
 
-    def predicted(self, parser: Parser, photos: FaceSet) -> LabelledFaces:
-        """Photos with the label maps that a parser predicts, unless they have human ones."""
+    def teachers_of(self, generator: Generator) -> Parser:
+        """The parsers that labelled a generator's training photos, as one; its P_F where it had no others, or they are gone."""
+        from faceaug.progress import say
+        from faceaug.runs.folder import own_teachers
+
+        weights = own_teachers(generator.record, self.runs)
+        if not weights and generator.record.get("teachers"):
+            say(f"not all of the GAN's teachers are in {self.runs}: its P_F labels alone; name parsers with --parser")
+        return self.parsers(weights) if weights else self.parser_of(generator)
+
+    def detailed(self, parser: Parser, spec: str, *, size: int) -> FaceSet | None:
+        """The photos by which a parser labels faces of ``size`` pixels where it is larger than these; else None."""
+        return self.photos(spec, size=parser.config.size) if parser.config.size > size else None
+
+    def predicted(self, parser: Parser, photos: FaceSet, *, detailed: FaceSet | None = None) -> LabelledFaces:
+        """Photos with the label maps that a parser predicts, unless they have human ones; see :meth:`detailed`."""
         from faceaug.parser.labelling import ensure_labels
 
-        return ensure_labels(parser, photos, cache=self.cache)
+        return ensure_labels(parser, photos, detailed=detailed, cache=self.cache)
 
     def run(self, out: Path | None, kind: str, name: str, identity: dict[str, Any]) -> Path:
         """The folder of a run: ``out``, else one of its own below ``runs`` that is named after all that its results depend on."""

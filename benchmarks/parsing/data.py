@@ -13,6 +13,21 @@ from faceaug.prepare.faces import FaceSet, LabelledFaces
 
 
 @dataclass(frozen=True)
+class Detailed:
+    """The same faces, larger: those that teachers are trained on and label photos by.
+
+    Attributes:
+        train: as :attr:`Data.train`.
+        tuning: as :attr:`Data.tuning`.
+        photos: as :attr:`Data.photos`.
+    """
+
+    train: LabelledFaces
+    tuning: LabelledFaces
+    photos: FaceSet
+
+
+@dataclass(frozen=True)
 class Data:
     """Faces of the benchmark.
 
@@ -23,6 +38,7 @@ class Data:
         photos: without labels: sources of generated faces, and what is labelled by a parser. None where there are none.
         unused: how many faces the oracles have; 0 for none.
         groups: of the testing faces, scored apart.
+        detailed: for teachers of a larger size; None where they are of the cells' size.
     """
 
     train: LabelledFaces
@@ -31,6 +47,7 @@ class Data:
     photos: FaceSet | None = None
     unused: int = 0
     groups: Groups = field(default_factory=dict)
+    detailed: Detailed | None = None
 
     def labelled(self, count: int) -> LabelledFaces:
         """The first so many."""

@@ -44,7 +44,8 @@ class Recipe:
         bench: how cells are trained, and so P_F.
         generator: the GAN's networks.
         training: the GAN's training.
-        teachers: P_F's that label photos and masks together, of seeds 0, 1, ...; the GAN has the first one.
+        teachers: parsers that label photos and predict masks together, of seeds 0, 1, ...
+        teacher: their network, where it is larger than P_F's: they see photos in its size; None where they are P_F's themselves.
     """
 
     parser: ParserConfig
@@ -52,6 +53,7 @@ class Recipe:
     generator: GeneratorConfig
     training: TrainingConfig
     teachers: int = 1
+    teacher: ParserConfig | None = None
 
     def __post_init__(self) -> None:
         check({f"--teachers {self.teachers}: must be 1 or more": self.teachers < 1})
@@ -96,10 +98,10 @@ class Sets:
     def needs(self, what: str) -> tuple[Cell, ...]:
         """The jobs that an addition waits for, the first ones first."""
         if what == "pseudo":
-            return self._parser_jobs
+            return self._teacher_jobs
         if what in self.given or what in BUILT_IN:
             return ()
-        return (*self._parser_jobs, self._gan_job, self._set_job(what))
+        return (*self._set_needs, self._set_job(what))
 
     def faces(self, what: str) -> FaceSet:
         """An addition's faces; its jobs must be done.
@@ -129,7 +131,7 @@ class Sets:
         if what in self.sets:
             found |= self._set_identity(what)
         elif what == "pseudo":
-            found |= {"parser": self._identity("parser"), **self._several}
+            found |= {"parser": self._identity("parser"), **self._teaching}
         elif what == "photos":
             found |= {"faces": self.data.oracle.about()}
         return found
@@ -138,12 +140,14 @@ class Sets:
         """What a generated set depends on; the folder of what is made may serve benchmarks with other oracles."""
         config = self.sets[name]
         unused = {"unused": self.data.oracle.about()} if "unused" in config.masks else {}
-        return {"set": to_dict(config), "gan": self._identity("gan"), **unused, **self._several}
+        return {"set": to_dict(config), "gan": self._identity("gan"), **unused, **self._teaching}
 
     @property
-    def _several(self) -> dict[str, int]:
-        """Part of the identity of what several parsers label."""
-        return {} if self._made.teachers == 1 else {"teachers": self._made.teachers}
+    def _teaching(self) -> dict[str, Any]:
+        """Part of the identity of what teachers label: how many they are, and what they are where they are no P_F's."""
+        recipe = self._made
+        found: dict[str, Any] = {} if recipe.teachers == 1 else {"teachers": recipe.teachers}
+        return found if recipe.teacher is None else {**found, "teacher": to_dict(recipe.teacher)}
 
     @property
     def _photos(self) -> FaceSet:
@@ -167,6 +171,7 @@ class Sets:
                 "photos": self._photos.about(),
                 "generator": to_dict(recipe.generator),
                 "training": to_dict(recipe.training),
+                **self._teaching,
             }
         return found
 
@@ -174,9 +179,22 @@ class Sets:
         return self._folder / f"{name}-{self.count}-{short_hash(identity)}"
 
     @cached_property
-    def _parser_jobs(self) -> tuple[Cell, ...]:
+    def _parser_job(self) -> Cell:
+        """P_F's: it is the GAN's, and judges."""
+        return self.plain(self._made.parser, self._made.bench.training(self.count, 0))
+
+    @cached_property
+    def _teacher_jobs(self) -> tuple[Cell, ...]:
         recipe = self._made
-        return tuple(self.plain(recipe.parser, recipe.bench.training(self.count, seed)) for seed in range(recipe.teachers))
+        network = recipe.teacher or recipe.parser
+        return tuple(self.plain(network, recipe.bench.training(self.count, seed)) for seed in range(recipe.teachers))
+
+    def _faces_of(self, parser: ParserConfig) -> tuple[LabelledFaces, LabelledFaces]:
+        """The labelled faces and those that choose, in the size of a parser."""
+        detailed = self.data.detailed
+        if detailed is None or parser.size == self.labelled.size:
+            return self.labelled, self.data.tuning
+        return detailed.train.select(range(self.count), lazily=True), detailed.tuning
 
     def plain(self, parser: ParserConfig, training: ParserTraining) -> Cell:
         """The job of a parser that is trained on the labelled faces alone.
@@ -188,13 +206,14 @@ class Sets:
         folder = self._job_folder("parser", {**identity, "seed": seed} if seed else identity)
         if (known := self._jobs.get(folder.name)) is not None:
             return known
-        label = f"{self.count} labelled, {training.augment}, seed {seed}"
+        label = f"{self.count} labelled, {parser.size} px, {training.augment}, seed {seed}"
+        faces, tuning = self._faces_of(parser)
 
         def compute() -> dict[str, Any]:
             weights = fit_parser(
                 folder,
-                faces=self.labelled,
-                tuning=self.data.tuning,
+                faces=faces,
+                tuning=tuning,
                 parser=parser,
                 training=training,
                 compute=self._compute,
@@ -208,24 +227,29 @@ class Sets:
 
     def _plain_identity(self, parser: ParserConfig, training: ParserTraining) -> dict[str, Any]:
         """What it depends on but its seed."""
+        faces, tuning = self._faces_of(parser)
         return {
-            "faces": self.labelled.about(),
-            "tuning": self.data.tuning.about(),
+            "faces": faces.about(),
+            "tuning": tuning.about(),
             "parser": to_dict(parser),
             "parsing": to_dict(replace(training, seed=0)),
         }
 
     @cached_property
-    def _first_parser(self) -> Parser:
-        return load_parser(self._parser_jobs[0].folder, self._compute)
+    def _parser(self) -> Parser:
+        return load_parser(self._parser_job.folder, self._compute)
 
     @cached_property
-    def _parser(self) -> Parser:
-        return ensemble([self._first_parser, *(load_parser(job.folder, self._compute) for job in self._parser_jobs[1:])])
+    def _teacher(self) -> Parser:
+        return ensemble([load_parser(job.folder, self._compute) for job in self._teacher_jobs])
+
+    @property
+    def _detailed_photos(self) -> FaceSet | None:
+        return None if self._made.teacher is None or self.data.detailed is None else self.data.detailed.photos
 
     @cached_property
     def _labelled_photos(self) -> LabelledFaces:
-        return label_photos(self._parser, self._photos, cache=self._cache)
+        return label_photos(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
 
     @cached_property
     def _gan_job(self) -> Cell:
@@ -236,17 +260,20 @@ class Sets:
             say(f"GAN of {self.count} labelled faces, {recipe.training.images:,} images")
             fit_gan(
                 folder,
-                join(self.labelled, label_photos(self._first_parser, self._photos, cache=self._cache)),
-                self._first_parser.network,
+                join(self.labelled, self._labelled_photos),
+                self._parser.network,
                 dataclasses.replace(recipe.generator, scheme=self.labelled.scheme),
                 recipe.training,
                 self._compute,
-                record={"parser": str(self._parser_jobs[0].folder.resolve()), "parser_hash": self._first_parser.hash},
+                record={"parser": str(self._parser_job.folder.resolve()), "parser_hash": self._parser.hash},
             )
             return {"made": "gan", "labelled": self.count}
 
         return Cell(
-            folder, compute, lambda result: f"GAN of {self.count} labelled faces: {folder}", needs=(self._parser_jobs[0],)
+            folder,
+            compute,
+            lambda result: f"GAN of {self.count} labelled faces: {folder}",
+            needs=tuple(dict.fromkeys((self._parser_job, *self._teacher_jobs))),
         )
 
     def _set_job(self, name: str) -> Cell:
@@ -264,7 +291,7 @@ class Sets:
             total = config.total // len(config.masks)
             found = {}
             for kind in config.masks:
-                inputs = Inputs(self._targets(kind), self._labelled_photos, generator, self._parser, self._parser)
+                inputs = Inputs(self._targets(kind), self._labelled_photos, generator, self._teacher, self._judge)
                 summary = generate(folder / kind, inputs, config=replace(config.generate, total=total))
                 found[kind] = {key: summary[key] for key in ("faces", "planned", "dropped", "agreement")}
             return {"made": name, "labelled": self.count, **found}
@@ -273,13 +300,26 @@ class Sets:
             folder,
             compute,
             lambda result: f"{name} of {self.count} labelled faces: {folder}",
-            needs=(*self._parser_jobs, self._gan_job),
+            needs=self._set_needs,
         )
+
+    @property
+    def _set_needs(self) -> tuple[Cell, ...]:
+        return tuple(dict.fromkeys((self._parser_job, *self._teacher_jobs, self._gan_job)))
+
+    @property
+    def _judge(self) -> Parser:
+        """The teachers where they are of the faces' size: a larger parser expects more detail than there is."""
+        return self._teacher if self._made.teacher is None else self._parser
 
     def _targets(self, kind: str) -> LabelledFaces:
         if kind == "own":
             return self.labelled
-        return self.data.oracle if kind == "unused" else read_masks(self._parser, self._photos, cache=self._cache)
+        return (
+            self.data.oracle
+            if kind == "unused"
+            else read_masks(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
+        )
 
     def _set(self, name: str) -> LabelledFaces:
         folder = self._set_job(name).folder

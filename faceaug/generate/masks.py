@@ -19,7 +19,9 @@ from faceaug.shapes.plausible import implausible, without_islands
 _AT_ONCE = 256
 
 
-def read_masks(parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None) -> LabelledFaces:
+def read_masks(
+    parser: Parser, photos: FaceSet, *, detailed: FaceSet | None = None, keep: float = KEPT, cache: Path | None = None
+) -> LabelledFaces:
     """Photos as targets, with predicted label maps.
 
     They are predicted on photo and mirror image; the least confident faces are left out, tiny islands removed, and faces left out
@@ -28,13 +30,15 @@ def read_masks(parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Pa
     Args:
         parser: P_F.
         photos: aligned photos; of labelled ones the label maps are predicted all the same.
+        detailed: the same photos, larger, by which they are labelled; else by themselves.
         keep: share of the photos that is kept, the most confident ones.
         cache: see :func:`faceaug.parser.labelling.label_photos`.
 
     Raises:
         NothingLeft: no label map is a face's.
     """
-    found = label_photos(parser, replace(photos, labels=None), keep=keep, cache=cache, label="predicting masks")
+    bare = replace(photos, labels=None)
+    found = label_photos(parser, bare, detailed=detailed, keep=keep, cache=cache, label="predicting masks")
     # Cleaned when they are read, as the photos are: a set may be larger than memory.
     labels: Any = ChangedRows(found.labels, without_islands)
     reasons = [

@@ -1,4 +1,8 @@
-"""Label maps for photos that have none, predicted on photo and mirror image; faces that the parser is unsure of are left out."""
+"""Label maps for photos that have none, predicted on photo and mirror image; faces that the parser is unsure of are left out.
+
+A parser of twice the photos' size labels them better than one of their own (:data:`DETAIL`): it is given the same photos in its
+size, and its probabilities are averaged over the pixels that become one.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 
 from faceaug.arrays import Float32Array
 from faceaug.errors import OutputError
@@ -34,14 +39,33 @@ maps better from bad ones, but photos that it chose made no better parser: it le
 (benchmarks/results/tried.json)."""
 
 
+DETAIL = 2
+"""How much larger than the faces a parser that labels them for others is, along each side, where photos are small."""
+
+LARGEST_DETAILED = 128
+"""Pixels up to which :func:`labelling_size` is larger than the faces: the sources' own resolution ends there (CelebA)."""
+
+
+def labelling_size(size: int) -> int:
+    """Side of the photos by which faces of ``size`` pixels are labelled, pixels."""
+    return max(size, min(DETAIL * size, LARGEST_DETAILED))
+
+
 def label_photos(
-    parser: Parser, photos: FaceSet, *, keep: float = KEPT, cache: Path | None = None, label: str = "labelling photos"
+    parser: Parser,
+    photos: FaceSet,
+    *,
+    detailed: FaceSet | None = None,
+    keep: float = KEPT,
+    cache: Path | None = None,
+    label: str = "labelling photos",
 ) -> LabelledFaces:
     """Photos with predicted label maps, without those of the least confidence; processes share the work.
 
     Args:
         parser: P_F.
         photos: aligned photos.
+        detailed: the same photos, larger, by which they are labelled; else by themselves.
         keep: share that is kept, above 0 and at most 1; two photos at least.
         cache: folder that keeps the predictions; the same parser's for the same photos are read back from it.
         label: name for the progress line.
@@ -49,12 +73,19 @@ def label_photos(
     Returns:
         The photos kept, in their order; how many are not is in :attr:`~faceaug.prepare.faces.FaceSet.dropped`. Photos with
         label maps of the parser's scheme keep their own.
+
+    Raises:
+        ValueError: ``detailed`` are other photos.
     """
     if photos.labels is not None and photos.scheme == parser.config.scheme:
         return photos.labelled()
-    known = None if cache is None else cache / f"labels-{short_hash([_VERSION, parser.hash, photos.digest()])}"
+    seen = photos if detailed is None else detailed
+    if seen.names != photos.names:
+        raise ValueError(f"{seen.title}: other photos than {photos.title}")
+    task = [_VERSION, parser.hash, seen.digest(), *([] if detailed is None else [photos.size])]
+    known = None if cache is None else cache / f"labels-{short_hash(task)}"
     found = None if known is None else _read(known, len(photos), photos.size)
-    labels, confidence = found or _predict(parser, photos, known, label)
+    labels, confidence = found or _predict(parser, seen, photos.size, known, label)
     count = min(max(math.ceil(keep * len(photos)), 2), len(photos))
     # Whole groups of equal confidence do not occur; a stable order makes the choice the same everywhere all the same.
     kept = np.sort(np.argsort(-confidence, kind="stable")[:count])
@@ -66,9 +97,11 @@ def label_photos(
     return dataclasses.replace(chosen.select(kept, lazily=known is not None), dropped=dropped)
 
 
-def ensure_labels(parser: Parser, photos: FaceSet, *, cache: Path | None = None) -> LabelledFaces:
+def ensure_labels(
+    parser: Parser, photos: FaceSet, *, detailed: FaceSet | None = None, cache: Path | None = None
+) -> LabelledFaces:
     """Source photos with label maps: their own where they have some, of whatever scheme, else predicted ones."""
-    return photos.labelled() if photos.labels is not None else label_photos(parser, photos, cache=cache)
+    return photos.labelled() if photos.labels is not None else label_photos(parser, photos, detailed=detailed, cache=cache)
 
 
 _LABELS, _CONFIDENCE = "labels.u8", "confidence.npy"
@@ -87,27 +120,27 @@ def _read(folder: Path, count: int, size: int) -> Predicted | None:
     return (labels, confidence) if confidence.shape == (count,) and confidence.dtype == np.float32 else None
 
 
-def _predict(parser: Parser, photos: FaceSet, folder: Path | None, label: str) -> Predicted:
+def _predict(parser: Parser, photos: FaceSet, size: int, folder: Path | None, label: str) -> Predicted:
     """Predictions for all photos; in one process they go to the folder as they are made, and are read from there."""
     world = parser.compute.world
     if folder is None or world.size > 1:
-        labels, confidence = _together(parser, photos, label)
+        labels, confidence = _together(parser, photos, size, label)
         if folder is not None and world.first:
             _write(folder, iter([(labels, confidence)]))
         return labels, confidence
-    _write(folder, _predictions(parser, photos.images, label))
-    found = _read(folder, len(photos), photos.size)
+    _write(folder, _predictions(parser, photos.images, size, label))
+    found = _read(folder, len(photos), size)
     if found is None:
         raise OutputError(f"{folder}: cannot be read back; choose another --cache")
     return found
 
 
-def _together(parser: Parser, photos: FaceSet, label: str) -> Predicted:
+def _together(parser: Parser, photos: FaceSet, size: int, label: str) -> Predicted:
     """Predictions in memory, made by all processes."""
 
     def some(images: Any) -> npt.NDArray[Any]:
-        parts = list(_predictions(parser, images, label))
-        found = np.empty(len(images), np.dtype([("labels", np.uint8, (photos.size, photos.size)), ("confidence", np.float32)]))
+        parts = list(_predictions(parser, images, size, label))
+        found = np.empty(len(images), np.dtype([("labels", np.uint8, (size, size)), ("confidence", np.float32)]))
         found["labels"], found["confidence"] = (np.concatenate(column) for column in zip(*parts, strict=True))
         return found
 
@@ -127,10 +160,11 @@ def _write(folder: Path, predictions: Iterable[Predicted]) -> None:
         np.save(part / _CONFIDENCE, np.concatenate(confidences))
 
 
-def _predictions(parser: Parser, images: Any, label: str) -> Iterator[Predicted]:
-    """In parts of 32 photos."""
+def _predictions(parser: Parser, images: Any, size: int, label: str) -> Iterator[Predicted]:
+    """Label maps of a size, in parts of 32 photos."""
     with Progress(label, len(images), unit="faces") as progress:
         for start in range(0, len(images), 32):
-            likely, classes = predict_both_ways(parser, to_float(images[start : start + 32])).max(1)
+            found = predict_both_ways(parser, to_float(images[start : start + 32]))
+            likely, classes = (found if found.shape[-1] == size else F.interpolate(found, size, mode="area")).max(1)
             yield classes.to(torch.uint8).cpu().numpy(), likely.mean((1, 2)).cpu().numpy()
             progress.update(min(start + 32, len(images)))

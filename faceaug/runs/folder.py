@@ -116,10 +116,30 @@ def own_parser(record: dict[str, Any], root: Path) -> Path:
         inside the package.
     """
     named, wanted = Path(str(record.get("parser", ""))), record.get("parser_hash")
+    return _moved(named, wanted, root) or named
+
+
+def own_teachers(record: dict[str, Any], root: Path) -> list[Path]:
+    """The weights of the parsers that labelled a generator's training photos together, also where they have been moved.
+
+    Args:
+        record: the generator's configuration.
+        root: where runs are kept.
+
+    Returns:
+        Their files; none where it had no such parsers, or where one of them is no longer there.
+    """
+    named = record.get("teachers") or {}
+    found = [_moved(Path(path), wanted, root) for wanted, path in named.items()]
+    return [path for path in found if path is not None] if None not in found else []
+
+
+def _moved(named: Path, wanted: Any, root: Path) -> Path | None:
+    """A weights file with a parser of a hash, where a record names it or elsewhere; None where there is none."""
     if named.is_file() and (wanted is None or _is(named, wanted)):  # another parser may have been trained there since
         return named
     others = [*sorted((root / "parser").glob(f"*/{WEIGHTS}")), weights_file(FOLDER / "parser")]
-    return next((path for path in others if _is(path, wanted)), named)
+    return next((path for path in others if _is(path, wanted)), None)
 
 
 def _is(path: Path, wanted: Any) -> bool:

@@ -5,7 +5,10 @@ import re
 import shutil
 
 import pytest
+import torch
 
+from faceaug.compute.device import Compute
+from faceaug.parser.predict import load_parser
 from faceaug.shards.reader import ShardReader
 
 DRAW = ("draw", "--train", "16", "--tuning", "4", "--testing", "4", "--photos", "60")
@@ -82,6 +85,28 @@ def test_the_same_commands_again_do_nothing_new(faceaug, folder):
     assert "already finished" in again.err
     assert "already finished" in _good(faceaug("generate", "--masks", "helen", cwd=folder)).err
     assert "labelling photos" not in again.err  # read back from the cache
+
+
+def test_larger_parsers_of_several_seeds_label_for_the_gan_and_for_generating(faceaug, folder, monkeypatch):
+    monkeypatch.setattr("faceaug.parser.config.default_images", lambda *_: 16)
+    runs = ("--runs", "taught")
+    train = ("train-gan", "--preset", "tiny", "--images", 8, "--teachers", 2, *runs)
+    _good(faceaug(*train, cwd=folder))
+    record = json.loads(next((folder / "taught" / "gan").glob("*/config.json")).read_text())
+    sizes = {}
+    for path in (folder / "taught" / "parser").glob("*/weights.safetensors"):
+        parser = load_parser(path, Compute(torch.device("cpu"), "fp32"))
+        sizes[parser.hash] = parser.config.size
+    assert sizes == {record["parser_hash"]: 64, **dict.fromkeys(record["teachers"], 128)}
+    assert len(sizes) == 3
+    _good(faceaug("generate", "--total", 4, *runs, cwd=folder))
+    made = json.loads(next((folder / "taught" / "synthetic").glob("*/config.json")).read_text())
+    assert made["judge"] == record["parser_hash"]
+    assert made["parser"] not in sizes  # the mean of the two
+    assert "already finished" in _good(faceaug(*train, cwd=folder)).err
+    next(iter((folder / "taught" / "parser").glob("*-128-*/weights.safetensors"))).unlink()
+    alone = _good(faceaug("generate", "--total", 2, *runs, cwd=folder))
+    assert "not all of the GAN's teachers are in taught: its P_F labels alone" in alone.err
 
 
 def test_a_set_is_planned_explained_and_its_rows_are_generated_again(faceaug, folder):

@@ -7,7 +7,7 @@ import torch
 from faceaug.errors import OutputError
 from faceaug.labels import HELEN_11, LAPA_11
 from faceaug.parser import labelling
-from faceaug.parser.labelling import ensure_labels, label_photos
+from faceaug.parser.labelling import ensure_labels, label_photos, labelling_size
 from faceaug.parser.predict import load_parser
 
 
@@ -43,6 +43,31 @@ def test_the_least_confident_are_left_out_in_order(parser, photos, monkeypatch):
     assert kept.dropped["the parser is unsure"] == 1
     assert (kept.labels == 1).all()
     assert (kept.images == some.images[[0, 2, 3]]).all()
+
+
+def test_a_larger_parser_labels_by_larger_photos(parser, photos, tmp_path, monkeypatch):
+    few = photos.select(range(3))
+    detailed = dataclasses.replace(few, images=few.images.repeat(2, 1).repeat(2, 2))
+    seen = []
+
+    def quarters(_, images):  # one pixel of four is surely hair, three are a little more skin than hair
+        seen.append(images.shape[-1])
+        found = torch.full((len(images), 11, *images.shape[-2:]), -9.0)
+        found[:, 1], found[:, 10] = 0.2, 0.0
+        found[:, 10, ::2, ::2] = 9.0
+        return found
+
+    monkeypatch.setattr("faceaug.parser.predict.predict_logits", quarters)
+    found = label_photos(parser, few, detailed=detailed, keep=1.0, cache=tmp_path)
+    assert set(seen) == {128}
+    assert found.images is few.images
+    assert found.labels.shape == (3, 64, 64)
+    assert (found.labels[:] == 10).all()  # by the mean of the probabilities, not by most pixels
+    label_photos(parser, few, keep=1.0, cache=tmp_path)
+    assert seen[-1] == 64  # another task for the cache
+    with pytest.raises(ValueError, match="other photos"):
+        label_photos(parser, few, detailed=detailed.select([2, 1, 0]))
+    assert [labelling_size(size) for size in (64, 96, 128, 256)] == [128, 128, 128, 256]
 
 
 def test_two_photos_are_always_kept(parser, photos):

@@ -1,11 +1,12 @@
 import os
+from pathlib import Path
 
 import pytest
 import torch
 
 from faceaug.errors import CheckpointMismatch, OutputError
 from faceaug.runs.checkpoint import content_hash, save_weights
-from faceaug.runs.folder import claim, find, finished, latest, own_parser, run_folder
+from faceaug.runs.folder import claim, find, finished, latest, own_parser, own_teachers, run_folder
 
 
 def test_same_settings_same_folder(tmp_path):
@@ -38,6 +39,22 @@ def test_a_generators_parser_is_found_again_after_a_move(tmp_path):
     # Other weights in that place are not the generator's parser: the missing file is named.
     (moved / "parser" / "a" / "weights.safetensors").write_text("others")
     assert own_parser(record, moved) == weights
+
+
+def test_a_generators_teachers_are_all_there_or_none(tmp_path):
+    record = {"teachers": {}}
+    for seed in range(2):
+        weights = tmp_path / "runs" / "parser" / str(seed) / "weights.safetensors"
+        weights.parent.mkdir(parents=True)
+        tensors, shape = {"a": torch.full((2,), float(seed))}, {"size": 128}
+        save_weights(weights, tensors, kind="parser", config={"parser": shape})
+        record["teachers"][content_hash(tensors, shape)] = str(weights)
+    assert own_teachers(record, tmp_path / "runs") == [Path(path) for path in record["teachers"].values()]
+    moved = (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    assert own_teachers(record, moved) == [moved / "parser" / str(seed) / "weights.safetensors" for seed in range(2)]
+    weights = moved / "parser" / "1" / "weights.safetensors"
+    weights.unlink()
+    assert own_teachers(record, moved) == own_teachers({}, moved) == []
 
 
 def test_a_folder_is_one_runs_alone(tmp_path):

@@ -9,8 +9,10 @@ from faceaug.benchmarks.parsing import data as data_module
 from faceaug.benchmarks.parsing import sets as sets_module
 from faceaug.benchmarks.parsing.arms import SetConfig, parse_arm
 from faceaug.benchmarks.parsing.bench import Plan, bench_parsing
-from faceaug.benchmarks.parsing.data import BenchConfig, Data
+from faceaug.benchmarks.parsing.data import BenchConfig, Data, Detailed
 from faceaug.benchmarks.parsing.sets import Recipe, Sets
+from faceaug.datasets.celeba import CelebA
+from faceaug.datasets.helen import Helen
 from small import GENERATOR, PARSER
 
 from faceaug.errors import CheckpointMismatch, ConfigError
@@ -33,8 +35,6 @@ def small(monkeypatch):
 
 @pytest.fixture(scope="module")
 def data(drawn, faces):
-    from faceaug.datasets.celeba import CelebA
-
     photos = align(CelebA(drawn / "celeba", limit=16), size=64)
     groups = {"first": [True, False], "second": [False, True]}
     import numpy as np
@@ -119,6 +119,28 @@ def test_a_parser_of_labelled_faces_alone_is_trained_once(data, compute, tmp_pat
     scored = results["scores"]["unet"]["4"]
     assert scored["aug+pseudo+continue"]["base"] == "aug+continue"
     assert scored["aug+pseudo"]["base"] == scored["aug+continue"]["base"] == "aug"
+
+
+def test_teachers_may_see_more_than_the_parsers_they_teach(data, drawn, compute, tmp_path, monkeypatch):
+    trained, generated = [], []
+    fit, generate, labelled = sets_module.fit_parser, sets_module.generate, sets_module.label_photos
+    monkeypatch.setattr(sets_module, "fit_parser", lambda run, **k: trained.append(k) or fit(run, **k))
+    monkeypatch.setattr(sets_module, "generate", lambda run, inputs, **k: generated.append(inputs) or generate(run, inputs, **k))
+    photos = align(CelebA(drawn / "celeba", limit=16), size=128)
+    train = align(Helen(drawn / "helen"), size=128).labelled()
+    larger = dataclasses.replace(data, detailed=Detailed(train, train.select([8, 9]), photos))
+    teacher = dataclasses.replace(PARSER, size=128, decoder=())
+    recipe = dataclasses.replace(RECIPE, bench=CONFIG, teacher=teacher)
+    monkeypatch.setattr(sets_module, "read_masks", lambda parser, some, **k: labelled(parser, some, **k))
+    sets = {"generated": SetConfig(("predicted",), 4, GenerateConfig(gender="any", candidates=4))}
+    _run(tmp_path, larger, ["aug+generated", "aug+pseudo"], compute, recipe=recipe, sets=sets)
+    sizes = [(k["parser"].size, k["faces"].size, k["tuning"].size, len(k["faces"])) for k in trained]
+    assert sorted(sizes) == [(64, 64, 64, 4), (128, 128, 128, 4), (128, 128, 128, 4)]
+    assert [(one.targets.size, one.parser.config.size, one.judge.config.size) for one in generated] == [(64, 128, 64)]
+    usual = Sets(tmp_path, data, 4, RECIPE, SETS, {}, compute, None)
+    other = Sets(tmp_path, larger, 4, recipe, SETS, {}, compute, None)
+    assert not {job.folder for job in usual.needs("generated")} & {job.folder for job in other.needs("generated")[1:]}
+    assert usual.about("pseudo") != other.about("pseudo")
 
 
 def test_a_set_that_no_arm_has_asks_for_nothing(data, compute, tmp_path):
