@@ -146,6 +146,7 @@ def _about(data: Data, plan: Plan, config: BenchConfig) -> dict[str, Any]:
             "tuning": len(data.tuning),
             "testing": len(data.testing),
             "photos": 0 if data.photos is None else len(data.photos),
+            "groups": {name: int(rows.sum()) for name, rows in data.groups.items()},
             "given": {name: len(faces) for name, faces in plan.given.items()},
         },
         "bench": to_dict(config),
@@ -195,8 +196,9 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
         data: who scores.
 
     Returns:
-        ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.gains.gains`, each arm also ``over_control``
-        where it has generated faces and controls were measured; ``labels_replaced`` by parser and arm.
+        ``scores`` by parser and count, see :func:`~faceaug.benchmarks.parsing.gains.gains`; arms with generated faces have also
+        ``over``, the gain of mean F1 over each arm without, and ``over_control``, that over the best control.
+        ``labels_replaced`` by parser and arm.
     """
     seeds = 1 + max((cell["seed"] for cell in results["cells"]), default=0)
     resamples = Resamples.draw(seeds, len(data.testing), results["bench"]["rounds"])
@@ -209,7 +211,7 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
                 of_arm = by_count.setdefault(cell["labelled"], {}).setdefault(cell["arm"], {})
                 of_arm[cell["seed"]] = known[cell["folder"]]
         found["scores"][parser] = {
-            str(count): _with_controls(
+            str(count): _with_others(
                 gains(arms, bases, resamples, data.testing.scheme, data.groups), arms, results["arms"], resamples, data
             )
             for count, arms in sorted(by_count.items())
@@ -218,21 +220,23 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
     return found
 
 
-def _with_controls(
+def _with_others(
     scored: dict[str, dict[str, Any]], arms: dict[str, dict[int, Any]], about: dict[str, Any], resamples: Resamples, data: Data
 ) -> dict[str, dict[str, Any]]:
-    """Adds to arms with generated faces their difference from the best control."""
-    controls = [name for name in scored if about[name]["control"]]
-    if not controls:
-        return scored
-    best = max(controls, key=lambda name: scored[name]["scores"]["mean_f1"]["value"])
+    """Adds to arms with generated faces their differences from those without, and from the best control among these."""
+    others = [name for name in scored if about[name]["real"] and not about[name]["generated"]]
     for name in scored:
-        if about[name]["generated"] and (common := sorted(set(arms[name]) & set(arms[best]))):
-            compared = gains(
-                {one: {seed: arms[one][seed] for seed in common} for one in (best, name)}, {name: best}, resamples,
-                data.testing.scheme, {},
-            )  # fmt: skip
-            scored[name]["over_control"] = {"control": best, **compared[name]["gain"]["mean_f1"]}
+        if not about[name]["generated"]:
+            continue
+        over = {}
+        for other in others:
+            compared = gains({one: arms[one] for one in (other, name)}, {name: other}, resamples, data.testing.scheme, {})
+            if "gain" in compared[name]:
+                over[other] = compared[name]["gain"]["mean_f1"]
+        scored[name]["over"] = over
+        if controls := [other for other in over if about[other]["control"]]:
+            best = max(controls, key=lambda other: scored[other]["scores"]["mean_f1"]["value"])
+            scored[name]["over_control"] = {"control": best, **over[best]}
     return scored
 
 
@@ -243,15 +247,16 @@ def _replaced(
     resamples: Resamples,
     data: Data,
 ) -> dict[str, Any]:
-    """Labels replaced by each arm with additions, over the counts at which it and its base were measured."""
+    """Labels replaced by each arm with additions, on the curve of its base over all counts at which that was measured."""
     found = {}
     for name, arm in about.items():
         base = bases[name]
-        counts = sorted(count for count, arms in by_count.items() if name in arms and base in arms)
-        if name == base or not arm["added"] or len(counts) < 2:
+        counts = sorted(count for count, arms in by_count.items() if base in arms)
+        at = [count for count in counts if name in by_count[count]]
+        if name == base or not arm["added"] or len(counts) < 2 or not at:
             continue
 
-        def curve(which: str, counts: list[int] = counts) -> Any:
+        def curve(which: str, counts: list[int]) -> Any:
             values = []
             for count in counts:
                 of = by_count[count][which]
@@ -259,7 +264,7 @@ def _replaced(
                 values.append(measured(stacked, resamples.of(sorted(of)), data.testing.scheme)["mean_f1"])
             return np.stack(values)
 
-        found[name] = labels_replaced(counts, curve(base), curve(name))
+        found[name] = labels_replaced(counts, curve(base, counts), curve(name, at), at=at)
     return found
 
 

@@ -54,13 +54,16 @@ def gains(
     return result
 
 
-def labels_replaced(counts: Sequence[int], without: Values, with_: Values) -> list[dict[str, Any]]:
+def labels_replaced(
+    counts: Sequence[int], without: Values, with_: Values, *, at: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
     """How many labels the additions stand for: the curve without them, read backwards.
 
     Args:
         counts: ``(N,)`` labelled faces, ascending.
         without: ``(N, R)`` mean F1 without additions, of each resample; the first is the sample's.
-        with_: likewise with them.
+        with_: ``(M, R)`` likewise with them.
+        at: ``(M,)`` the counts of ``with_``; else all.
 
     Returns:
         For each count ``labelled``, ``worth``: labelled faces without additions that are as good, ``factor``: that divided by the
@@ -68,7 +71,7 @@ def labels_replaced(counts: Sequence[int], without: Values, with_: Values) -> li
     """
     logs = np.log(np.asarray(counts, dtype=np.float64))
     found = []
-    for place, count in enumerate(counts):
+    for place, count in enumerate(counts if at is None else at):
         worth = np.array([_read_back(logs, without[:, r], with_[place, r]) for r in range(without.shape[1])])
         entry = interval(worth)
         found.append(

@@ -142,6 +142,8 @@ def markdown(results: dict[str, Any]) -> str:
     parts = [f"# Parsing benchmark on {results['data']}\n\nMean F1 in percent, 95 % intervals over seeds and testing faces.\n\n"]
     parts += [markdown_table(table(results)), "\nGain over the same augmentation without additions, points of mean F1.\n\n"]
     parts += [markdown_table(table(results, gain=True)), "\n"]
+    if len(over := _over(results)):
+        parts += ["Gain of generated faces over each arm without them, points of mean F1.\n\n", markdown_table(over), "\n"]
     parts += [f"* {line}\n" for line in (*sentences(results), *warnings(results))]
     return "".join(parts)
 
@@ -160,8 +162,12 @@ def _tables(results: dict[str, Any]) -> list[Section]:
             table=_rows(table(results, gain=True)),
         ),
     ]
+    frame = _over(results)
+    if len(frame):
+        title = "Gain of generated faces over each arm without them"
+        found.append(Section(title, ["Points of mean F1, on the seeds that both have."], table=_rows(frame)))
     for title, start in (("Gain by class", "f1 "), ("Gain by group of faces", "group ")):
-        frame = _parts(results, start)
+        frame = _parts(results, start).rename(index={name: f"{name}: {n}" for name, n in results["faces"]["groups"].items()})
         if len(frame):
             found.append(Section(title, ["Points of F1 for each arm with generated faces."], table=_rows(frame)))
     other = [key for key in METRICS if key != "mean_f1"]
@@ -170,6 +176,21 @@ def _tables(results: dict[str, Any]) -> list[Section]:
         if len(frame):
             found.append(Section(f"Gain in {name}", table=_rows(frame)))
     return found
+
+
+def _over(results: dict[str, Any]) -> pd.DataFrame:
+    """Gains of arms with generated faces over each other arm."""
+    columns: dict[str, dict[str, str]] = {}
+    for parser, by_count in results["scores"].items():
+        for count, arms in by_count.items():
+            for name in main_arms(results):
+                if over := arms.get(name, {}).get("over"):
+                    columns[_title(results, name, count, parser)] = {other: told(entry) for other, entry in over.items()}
+    return pd.DataFrame(columns).fillna("")
+
+
+def _title(results: dict[str, Any], name: str, count: str, parser: str) -> str:
+    return f"{name}, {int(count):,}" + ("" if len(results["scores"]) == 1 else f", {parser}")
 
 
 def _parts(results: dict[str, Any], start: str) -> pd.DataFrame:
@@ -181,7 +202,7 @@ def _parts(results: dict[str, Any], start: str) -> pd.DataFrame:
                 gain = arms.get(name, {}).get("gain", {})
                 of = {key.removeprefix(start): told(entry) for key, entry in gain.items() if key.startswith(start)}
                 if of:
-                    columns[f"{name}, {int(count):,}" + ("" if len(results["scores"]) == 1 else f", {parser}")] = of
+                    columns[_title(results, name, count, parser)] = of
     return pd.DataFrame(columns).fillna("")
 
 

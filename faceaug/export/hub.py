@@ -58,8 +58,10 @@ def save_pretrained(source: Path, folder: Path, *, name: str | None = None, half
         raise ConfigError(f"{folder}: is there already; name another folder")
     model = load_model(source, choose_compute("cpu", "fp32"))
     kind = "parser" if isinstance(model, Parser) else "gan"
-    # A generator's record names the file of its P_F, whose hash is beside it.
+    # A generator's record names the files of its P_F and teachers; their hashes are enough.
     config = {key: value for key, value in model.record.items() if not isinstance(value, str) or key != "parser"}
+    if "teachers" in config:
+        config["teachers"] = dict.fromkeys(config["teachers"], "")
     tensors = _half(model.network.state_dict()) if half else model.network.state_dict()
     shape = config["parser" if kind == "parser" else "generator"]
     about: dict[str, Any] = {"faceaug": faceaug.__version__, "kind": kind, "hash": content_hash(tensors, shape)}

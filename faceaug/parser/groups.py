@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,11 +55,6 @@ def read_groups(path: Path, names: Sequence[str]) -> Groups:
         elif column not in ("", "name") and set(values) <= {"0", "1", ""}:
             found[column] = np.array([value == "1" for value in values])
     return {name: rows_of for name, rows_of in found.items() if rows_of.any()}
-
-
-def about(groups: Groups) -> dict[str, str]:
-    """How many faces each group has, and which, by a hash: for the identity of what is scored by them."""
-    return {name: f"{int(rows.sum())} {hashlib.sha256(np.packbits(rows).data).hexdigest()[:8]}" for name, rows in groups.items()}
 
 
 def _angle(value: str, path: Path) -> float:

@@ -35,15 +35,19 @@ def test_a_parser_comes_back_bit_for_bit(trained, parser, compute):
 
 
 def test_a_generator_comes_back_bit_for_bit(trained, compute, tmp_path):
-    folder = save_pretrained(trained.gan, tmp_path / "gan")
+    tensors, record = load_weights(trained.gan, kind="gan")
+    taught = {**record, "teachers": {"f" * 64: str(trained.parser)}}
+    save_weights(tmp_path / "weights.safetensors", tensors, kind="gan", config=taught)
+    folder = save_pretrained(tmp_path / "weights.safetensors", tmp_path / "gan")
     faces = noise_faces(3)
     before, after = load_generator(trained.gan, compute), from_pretrained(str(folder), device="cpu", precision="fp32")
     assert after.hash == before.hash
     look, again = (model.encode(faces.images, faces.labels) for model in (before, after))
     assert torch.equal(look.codes, again.codes)
     assert np.array_equal(before.generate(look, faces.images, faces.labels), after.generate(again, faces.images, faces.labels))
-    # Its record names the file of its parser, which is nobody else's affair.
+    # Its record names the files of its parsers, which are nobody else's affair.
     assert str(trained.parser) == before.record["parser"]
+    assert after.record["teachers"] == {"f" * 64: ""}
     assert all(str(trained.parser).encode() not in (folder / name).read_bytes() for name in FILES)
 
 

@@ -78,6 +78,8 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     scored = results["scores"]["unet"]["4"]
     assert set(scored) == set(arms)
     assert scored["aug+generated"]["base"] == "aug"
+    assert set(scored["aug+generated"]["over"]) == {"aug", "aug+pseudo+collage", "strong+unimatch"}
+    assert scored["aug+generated"]["over"]["aug"] == scored["aug+generated"]["gain"]["mean_f1"]
     assert scored["aug+generated"]["over_control"]["control"] in ("aug+pseudo+collage", "strong+unimatch")
     assert {"group first", "group second", "f1 nose"} <= set(scored["aug+pseudo+collage"]["gain"])
     assert "gain" not in scored["aug"]

@@ -66,6 +66,13 @@ def test_labels_replaced_reads_the_curve_backwards():
     assert worse[1]["factor"]["value"] == pytest.approx(0.71, abs=0.01)
 
 
+def test_the_curve_may_have_more_counts_than_are_read():
+    without = np.array([80.0, 82.0, 84.0])[:, None].repeat(5, 1)
+    found = labels_replaced([100, 200, 400], without, np.full((1, 5), 83.0), at=[100])
+    assert [(entry["labelled"], entry["beyond"]) for entry in found] == [(100, False)]
+    assert found[0]["factor"]["value"] == pytest.approx(2 * 2**0.5, abs=0.01)
+
+
 def test_a_curve_that_falls_is_read_as_if_it_stayed():
     without = np.array([80.0, 79.0, 84.0])[:, None]
     found = labels_replaced([100, 200, 400], np.hstack([without] * 3), np.full((3, 3), 82.0))
