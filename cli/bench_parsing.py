@@ -88,7 +88,7 @@ def bench_parsing(
 ) -> None:
     """Measure what generated faces are worth to a parser, beside controls that need no generator.
 
-    For each number of labelled faces a parser P_F and a GAN are trained on these labels alone and faces generated; then parsers
+    For each number of labelled faces P_F, teachers and a GAN are trained on these labels alone and faces generated; then parsers
     are trained in every arm, all seeing the labelled faces equally often, chosen on tuning and scored on testing once. Writes
     report.html, table.md, results.json and results.csv as cells are done. The same command resumes; another one with the same
     --out and more arms, numbers, parsers or seeds goes on with the same cells; started several times, on one machine or on

@@ -24,7 +24,7 @@ AUGMENTED: dict[str, str] = {"real": "none", "aug": "geometric", "strong": "stro
 
 BUILT_IN: dict[str, str] = {
     "duplicated": "the labelled faces once more",
-    "pseudo": "photos with the labels that P_F predicts",
+    "pseudo": "photos that the teachers have labelled",
     "collage": "inner faces of labelled photos in other labelled photos",
     "unimatch": "photos without labels, taught by the parser's average (UniMatch)",
     "photos": "photos with human masks that nothing else has seen (an oracle)",
@@ -36,7 +36,7 @@ CONTROLS = ("duplicated", "pseudo", "collage", "unimatch")
 
 MASKS: dict[str, str] = {
     "own": "the labelled faces' masks",
-    "predicted": "masks that P_F predicts for photos",
+    "predicted": "masks that the teachers predict for photos",
     "unused": "human masks that nothing else has seen (an oracle)",
 }
 """What faces are generated on."""

@@ -350,13 +350,23 @@ def _protocol(results: dict[str, Any], data: Data) -> Section:
             f"Faces of {results['data']} at {size} px; {faces['photos']:,} photos without labels. Each cell sees {length}, "
             f"{bench['batch']} a step; additions come on top, so that labelled faces are seen as often in every arm. "
             f"The state is chosen on {faces['tuning']} tuning faces and scored once on {faces['testing']} testing faces; "
-            f"P_F and GAN are trained on the labelled faces of the cell and no others. "
+            f"P_F, teachers and GAN are trained on the labelled faces of the cell and no others. {_teaching(results)}"
             f"Intervals: {rounds:,} resamples of seeds and faces.",
             *arms,
             f"Python {platform.python_version()}, torch {torch.__version__}, {results['compute']}.",
         ],
         code=str(results.get("command", "")),
     )
+
+
+def _teaching(results: dict[str, Any]) -> str:
+    """Who labels photos and predicts masks."""
+    recipe = results["recipe"]
+    if recipe is None:
+        return ""
+    teacher = recipe["teacher"] or recipe["parser"]
+    several = recipe["teachers"] > 1
+    return f"Photos are labelled by {recipe['teachers']} parser{'s' if several else ''} of {teacher['size']} px. "
 
 
 def _about(arm: dict[str, Any]) -> str:
