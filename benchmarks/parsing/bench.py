@@ -22,7 +22,7 @@ from faceaug.runs.jobs import compute_cells
 
 from ..resampling import METRICS, Resamples, measured
 from .arms import CONTINUE, Arm, SetConfig
-from .cell import Training, matrices, predictions
+from .cell import Training, face_matrices
 from .data import BenchConfig, Data, parser_config
 from .gains import gains, labels_replaced
 from .report import write_report
@@ -117,7 +117,8 @@ def bench_parsing(
         # Without labelled faces of its own an arm of given faces is the same at every count.
         if arm.real or count == plan.counts[0] or any(one.what not in plan.given for one in arm.added)
     ]
-    jobs = list(dict.fromkeys(itertools.chain.from_iterable([*training.job.needs, training.job] for training in trainings)))
+    missing = [training.job for training in trainings if training.job.result() is None]  # what the others needed may be gone
+    jobs = list(dict.fromkeys(itertools.chain.from_iterable([*job.needs, job] for job in missing)))
     about = {**_about(data, plan, config), **record, "compute": str(compute)}
     known: dict[str, Any] = {}
     told = partial(_tell, run, data, about, trainings, sets[plan.counts[0]], known)
@@ -177,7 +178,7 @@ def _tell(
     cells = [found for training in trainings if (found := training.job.result()) is not None]
     for cell in cells:
         if cell["folder"] not in known:
-            known[cell["folder"]] = matrices(predictions(run / "cells" / cell["folder"]), data.testing)
+            known[cell["folder"]] = face_matrices(run / "cells" / cell["folder"])
     results = {**about, "finished": finished, "cells": cells}
     results |= summarise(known, results, data)
     with locked(run, ".report", wait=True):

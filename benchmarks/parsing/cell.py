@@ -29,7 +29,11 @@ from .data import Data
 from .sets import Sets
 
 PREDICTED = "predicted.npz"
-"""In a cell's folder: ``labels``, the predicted label maps of the scored faces."""
+"""In a cell's folder: ``labels``, the predicted label maps of the scored faces, for pictures."""
+
+FACES = "faces.npz"
+"""In a cell's folder: ``matrices``, the confusion matrix of each scored face. With :data:`faceaug.runs.jobs.DONE` it is all that
+a benchmark needs of a cell that is done, so that the two travel to another machine, or stay when weights are deleted."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,10 @@ class Training:
         predicted = predict_labels(load_parser(trained, self.compute), testing.images, batch=64)
         with atomic_file(folder / PREDICTED) as path, open(path, "wb") as handle:
             np.savez_compressed(handle, labels=predicted)
+        found = matrices(predicted, testing)
+        with atomic_file(folder / FACES) as path, open(path, "wb") as handle:
+            np.savez_compressed(handle, matrices=found.astype(np.int32))
         report = read_json(trained / REPORT, "seconds", "best", advice="delete its folder to compute this cell again")
-        matrix = confusion(predicted, testing.labels[:], classes=len(testing.scheme))
         return {
             "arm": self.arm.name,
             "labelled": self.sets.count,
@@ -115,7 +121,7 @@ class Training:
             "whole_seconds": round(time.monotonic() - began, 1),
             "best_at": report["best"]["images"],
             "tuning": report["best"]["mean_f1"],
-            "scores": scores(matrix, testing.scheme),
+            "scores": scores(found.sum(axis=0), testing.scheme),
             "curve": [[row["images"], row["tuning"]["mean_f1"]] for row in read_log(trained / "log.jsonl")],
         }
 
@@ -144,10 +150,19 @@ class Training:
         return folder
 
 
-def predictions(folder: Path) -> ByteArray:
-    """The label maps that a cell predicted, ``(F, S, S)`` uint8."""
+def predictions(folder: Path) -> ByteArray | None:
+    """The label maps that a cell predicted, ``(F, S, S)`` uint8; None where they were left behind."""
+    if not (folder / PREDICTED).is_file():
+        return None
     with np.load(folder / PREDICTED) as stored:
         found: ByteArray = stored["labels"]
+    return found
+
+
+def face_matrices(folder: Path) -> npt.NDArray[np.int64]:
+    """The confusion matrices ``(F, K, K)`` of a cell that is done."""
+    with np.load(folder / FACES) as stored:
+        found: npt.NDArray[np.int64] = stored["matrices"].astype(np.int64)
     return found
 
 

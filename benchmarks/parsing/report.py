@@ -260,10 +260,12 @@ def _faces(run: Path, results: dict[str, Any], data: Data) -> list[Section]:
             if (cell["arm"], other["arm"]) == (name, base)
             and all(cell[key] == other[key] for key in ("labelled", "parser", "seed"))
         ]
-        if pairs:
-            with_, without = min(pairs, key=lambda pair: (pair[0]["labelled"], pair[0]["seed"]))
+        for with_, without in sorted(pairs, key=lambda pair: (pair[0]["labelled"], pair[0]["seed"])):
+            maps = [predictions(run / "cells" / cell["folder"]) for cell in (without, with_)]
+            if any(one is None for one in maps):
+                continue
             path = run / "pictures" / WORST
-            _draw_worst(path, data, predictions(run / "cells" / without["folder"]), predictions(run / "cells" / with_["folder"]))
+            _draw_worst(path, data, *maps)
             text = (
                 f"{name} beside {base}, {with_['labelled']:,} labelled, seed {with_['seed']}: the testing faces that the parser "
                 f"without generated faces gets worst, then those that gain and lose most."

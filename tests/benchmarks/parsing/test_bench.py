@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import pytest
 from faceaug.benchmarks.parsing import bench as bench_module
@@ -100,6 +101,13 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     again = _run(tmp_path, data, arms, compute)
     assert trained == []
     assert again == results
+    # Of cells that are done scores are enough, in another folder too; weights, GAN and faces may be gone.
+    for file in (tmp_path / "config.json", *tmp_path.glob("cells/*/cell.json"), *tmp_path.glob("cells/*/faces.npz")):
+        other = tmp_path / "elsewhere" / file.relative_to(tmp_path)
+        other.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, other)
+    assert _run(tmp_path / "elsewhere", data, arms, compute) == results
+    assert trained == []
     more = _run(tmp_path, data, ["aug", "real", "aug+generated"], compute, dataclasses.replace(CONFIG, seeds=2))
     assert sorted(kind for kind, _ in trained) == ["cells", *["made"] * 3]  # seed 0 of real, seed 1 of all three
     assert more["scores"]["unet"]["4"]["aug+generated"]["seeds"] == [0, 1]
