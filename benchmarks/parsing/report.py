@@ -27,6 +27,9 @@ from .sets import Sets
 REPORT, TABLE = "report.html", "table.md"
 CURVE, TUNING, WORST, ADDITIONS = "labels.png", "tuning.png", "worst.png", "additions.png"
 
+_CHART = (5.8, 4.2)
+"""Inches at 110 dots each: as wide as a page shows whole on a phone."""
+
 FLAT = 0.005
 """A tuning curve is flat where its last quarter gains less than this.
 
@@ -208,7 +211,7 @@ def _parts(results: dict[str, Any], start: str) -> pd.DataFrame:
 
 def _draw_scores(path: Path, results: dict[str, Any]) -> None:
     """The curve of labels; for one number of labelled faces, a row of points for each arm."""
-    figure = Figure(figsize=(7.6, 4.6), layout="constrained")
+    figure = Figure(figsize=_CHART, layout="constrained")
     axis = figure.subplots()
     parser = next(iter(results["scores"]))
     by_count = results["scores"][parser]
@@ -317,7 +320,7 @@ def _draw_worst(path: Path, data: Data, without: Any, with_: Any) -> None:
 def _training(pictures: Path, results: dict[str, Any]) -> Section:
     if not results["cells"]:
         return Section("Training")
-    figure = Figure(figsize=(7.6, 4.2), layout="constrained")
+    figure = Figure(figsize=_CHART, layout="constrained")
     axis = figure.subplots()
     largest = max(cell["labelled"] for cell in results["cells"])
     for number, name in enumerate(results["arms"]):

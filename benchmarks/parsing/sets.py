@@ -45,7 +45,7 @@ class Recipe:
         generator: the GAN's networks.
         training: the GAN's training.
         teachers: parsers that label photos and predict masks together, of seeds 0, 1, ...
-        teacher: their network, where it is larger than P_F's: they see photos in its size; None where they are P_F's themselves.
+        teacher: their network where it is larger than P_F's, see :attr:`Data.detailed`; None where they are P_F's themselves.
     """
 
     parser: ParserConfig
@@ -245,7 +245,7 @@ class Sets:
 
     @property
     def _detailed_photos(self) -> FaceSet | None:
-        return None if self._made.teacher is None or self.data.detailed is None else self.data.detailed.photos
+        return None if self.data.detailed is None else self.data.detailed.photos
 
     @cached_property
     def _labelled_photos(self) -> LabelledFaces:
