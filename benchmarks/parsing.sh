@@ -5,7 +5,7 @@
 #
 # DATA has helen/ and celeba/ in their own layouts, and traits.csv, groups of the testing faces (--groups). OUT gets the report.
 # Started several times, on one machine or on several, processes share the work, and each resumes. On a core with bf16 a number of
-# labelled faces takes 25 minutes for parsers, GAN and faces, and 20 for each seed (twice that from 2,000 labelled faces on).
+# labelled faces takes half an hour for teachers, GAN and faces, and 15 minutes for each seed (twice that from 2,000 labelled faces on).
 set -eu
 data=$1 out=$2
 faceaug bench-parsing --data-root "$data" --faces helen --sources celeba --labelled "${3:-100,200,500}" --seeds "${4:-2}" \

@@ -102,7 +102,7 @@ def bench_parsing(
     from faceaug.benchmarks.parsing.data import BenchConfig
     from faceaug.benchmarks.parsing.report import REPORT, sentences, table, warnings
 
-    from faceaug.config import configured
+    from faceaug.config import check, configured
     from faceaug.parser.labelling import labelling_size
 
     given = {"images": images, "seeds": seeds, "batch": batch, "learning_rate": learning_rate}
@@ -114,6 +114,7 @@ def bench_parsing(
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
     teaching = teacher_size or labelling_size(size)
+    check({f"--teacher-size {teaching}: faces are {size} px; name that or more": teaching < size})
     if recipe is not None and teaching > size and sources != "none":
         data = _with_detail(space, data, faces, sources, size=teaching)
     plan = _plan(

@@ -85,7 +85,7 @@ def train_gan(
         typer.echo(describe(generator, training, build_parser(ParserConfig(size=generator.size), weights=False)))
         return
 
-    from faceaug.config import to_dict
+    from faceaug.config import check, to_dict
     from faceaug.gan.train import Intervals, fit_gan
     from faceaug.parser.labelling import label_photos, labelling_size
     from faceaug.parser.predict import check_scheme
@@ -93,7 +93,8 @@ def train_gan(
 
     from .train_parser import ensure_parser
 
-    count = teachers if teachers is not None else 0 if parser is not None or unlabelled == "none" else 3
+    check({f"--teachers {teachers}: must be 0 or more": teachers is not None and teachers < 0})
+    count = 0 if unlabelled == "none" else teachers if teachers is not None else 3 if parser is None else 0
     with compute.world.first_goes_ahead():
         train = space.labelled(faces, "train", size=generator.size, limit=labelled)
         photos = None

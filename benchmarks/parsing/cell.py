@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from faceaug.arrays import ByteArray
 from faceaug.compute.device import Compute
 from faceaug.config import to_dict
+from faceaug.errors import DatasetDamaged
 from faceaug.files import atomic_file, read_json, short_hash
 from faceaug.parser.additions import Addition
 from faceaug.parser.config import ParserConfig, ParserTraining
@@ -160,9 +162,17 @@ def predictions(folder: Path) -> ByteArray | None:
 
 
 def face_matrices(folder: Path) -> npt.NDArray[np.int64]:
-    """The confusion matrices ``(F, K, K)`` of a cell that is done."""
-    with np.load(folder / FACES) as stored:
-        found: npt.NDArray[np.int64] = stored["matrices"].astype(np.int64)
+    """The confusion matrices ``(F, K, K)`` of a cell that is done.
+
+    Raises:
+        DatasetDamaged: they are missing or damaged.
+    """
+    path = folder / FACES
+    try:
+        with np.load(path) as stored:
+            found: npt.NDArray[np.int64] = stored["matrices"].astype(np.int64)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DatasetDamaged(f"{path}: missing or damaged; delete its folder to compute this cell again") from error
     return found
 
 

@@ -315,11 +315,9 @@ class Sets:
     def _targets(self, kind: str) -> LabelledFaces:
         if kind == "own":
             return self.labelled
-        return (
-            self.data.oracle
-            if kind == "unused"
-            else read_masks(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
-        )
+        if kind == "unused":
+            return self.data.oracle
+        return read_masks(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
 
     def _set(self, name: str) -> LabelledFaces:
         folder = self._set_job(name).folder
