@@ -89,10 +89,10 @@ def bench_parsing(
     """Measure what generated faces are worth to a parser, beside controls that need no generator.
 
     For each number of labelled faces P_F, teachers and a GAN are trained on these labels alone and faces generated; then parsers
-    are trained in every arm, all seeing the labelled faces equally often, chosen on tuning and scored on testing once. Writes
-    report.html, table.md, results.json and results.csv as cells are done. The same command resumes; another one with the same
-    --out and more arms, numbers, parsers or seeds goes on with the same cells; started several times, on one machine or on
-    several that share the disk, processes share them.
+    are trained in every arm, those of one schedule seeing the labelled faces equally often, chosen on tuning and scored on
+    testing once. Writes report.html, table.md, results.json and results.csv as cells are done. The same command resumes;
+    another one with the same --out and more arms, numbers, parsers or seeds goes on with the same cells; started several
+    times, on one machine or on several that share the disk, processes share them.
 
     Example: faceaug bench-parsing --faces helen --labelled 50,100,200 --arms aug,aug+continue,aug+generated+continue --seeds 5
     """
@@ -110,10 +110,10 @@ def bench_parsing(
     bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     folder = _given(space, synthetic, labelled, quick)
     preset = _QUICK_PRESET if quick and preset == "auto" else preset
-    size, recipe = _recipe(space, folder, preset, gan_images or (_QUICK_GAN_IMAGES if quick else None))
+    size, recipe = _recipe(space, folder, preset, _QUICK_GAN_IMAGES if gan_images is None and quick else gan_images)
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
-    teaching = teacher_size or labelling_size(size)
+    teaching = labelling_size(size) if teacher_size is None else teacher_size
     check({f"--teacher-size {teaching}: faces are {size} px; name that or more": teaching < size})
     if recipe is not None and teaching > size and sources != "none":
         data = _with_detail(space, data, faces, sources, size=teaching)
@@ -127,7 +127,7 @@ def bench_parsing(
         file=arms_file,
         parsers=parsers,
         quick=quick,
-        teachers=teachers or (1 if quick else 3),
+        teachers=(1 if quick else 3) if teachers is None else teachers,
     )
     run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
     counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
@@ -178,22 +178,32 @@ def _recipe(space: Workspace, folder: Path | None, preset: str, gan_images: int 
 
 
 def _data(space: Workspace, faces: str, sources: str, *, size: int, unused: int, development: int, groups: Path | None) -> Data:
-    from faceaug.benchmarks.parsing.data import Data
+    from faceaug.benchmarks.parsing.data import Data, unseen
 
     from faceaug.errors import ConfigError
     from faceaug.parser.groups import read_groups
+    from faceaug.progress import say
 
     train, tuning = (space.labelled(faces, split, size=size) for split in ("train", "tuning"))
-    if not 0 <= unused + development < len(train):
+    if unused < 0 or development < 0 or unused + development >= len(train):
         raise ConfigError(
-            f"--unused {unused}, --development {development}: there are {len(train)} labelled faces; keep fewer apart"
+            f"--unused {unused}, --development {development}: there are {len(train)} labelled faces; name numbers from 0 "
+            f"on that leave some to train on"
         )
     if development:
         testing = train.select(range(len(train) - development, len(train)), lazily=True)
         train = train.select(range(len(train) - development), lazily=True)
     else:
         testing = space.labelled(faces, "testing", size=size)
-    photos = None if sources == "none" else space.photos(sources, size=size)
+    photos = None
+    if sources != "none":
+        every = space.photos(sources, size=size)
+        oracle = train.select(range(len(train) - unused, len(train)), lazily=True)
+        photos = unseen(every, tuning, testing, oracle)
+        if len(photos) < len(every):
+            say(
+                f"{sources}: {len(every) - len(photos)} photos are faces that choose or score, or the oracles'; they are left out"
+            )
     apart = {} if groups is None else read_groups(groups, testing.names)
     return Data(train, tuning, testing, photos, unused, apart)
 
@@ -205,7 +215,11 @@ def _with_detail(space: Workspace, data: Data, faces: str, sources: str, *, size
     from faceaug.benchmarks.parsing.data import Detailed
 
     train, tuning = (space.labelled(faces, split, size=size) for split in ("train", "tuning"))
-    return dataclasses.replace(data, detailed=Detailed(train, tuning, space.photos(sources, size=size)))
+    photos = space.photos(sources, size=size)
+    if data.photos is not None and len(data.photos) < len(photos):
+        kept = set(data.photos.names)
+        photos = photos.select([row for row, name in enumerate(photos.names) if name in kept], lazily=True)
+    return dataclasses.replace(data, detailed=Detailed(train, tuning, photos))
 
 
 def _by_gender(space: Workspace, data: Data) -> Data:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -123,11 +125,13 @@ class Arm:
             {
                 f"arm {self.name}: shares must be above 0": any(one.share <= 0 for one in self.added),
                 f"arm {self.name}: its shares add up to {whole:g}; it must be below 1": self.real and whole >= 1,
+                f"arm {self.name}: shares must be numbers": not math.isfinite(whole),
                 f"arm {self.name}: nothing to train on": not self.real and not self.added,
                 f"arm {self.name}: unimatch needs labelled faces in every step": taught
                 and (self.schedule == PRETRAIN or not self.real),
                 f"arm {self.name}: nothing to continue from": self.schedule == CONTINUE and not self.real,
                 f"arm {self.name}: nothing to pretrain on": self.schedule == PRETRAIN and not self.added,
+                f"arm {self.name}: no labelled faces to train on after pretraining": self.schedule == PRETRAIN and not self.real,
                 f"arm {self.name}: something is added twice": len({one.what for one in self.added}) < len(self.added),
             }
         )
@@ -213,7 +217,8 @@ def read_arms(table: Mapping[str, Any], sets: Mapping[str, SetConfig], *, where:
         ConfigError: unknown keys or values.
     """
     found = {}
-    for name, values in table.items():
+    for name, values in _tables(table, "arms", where):
+        _check_name(f"arms.{name}", name, where)
         if not isinstance(values, Mapping) or not set(values) <= {"is", "augment", "schedule"} or "is" not in values:
             raise ConfigError(f'{where}: arms.{name}: needs is = "aug+generated" or the like, and may have augment and schedule')
         changes = {key: value for key, value in values.items() if key != "is"}
@@ -228,7 +233,10 @@ def read_sets(table: Mapping[str, Any], *, where: str) -> dict[str, SetConfig]:
         ConfigError: unknown keys or values.
     """
     found = {}
-    for name, values in table.items():
+    for name, values in _tables(table, "sets", where):
+        _check_name(f"sets.{name}", name, where)
+        if name in BUILT_IN:
+            raise ConfigError(f"{where}: sets.{name}: {name} is {BUILT_IN[name]} already; name the set otherwise")
         if not isinstance(values, Mapping):
             raise ConfigError(f"{where}: sets.{name}: must be a table")
         own = {key: value for key, value in values.items() if key in ("masks", "total")}
@@ -238,8 +246,28 @@ def read_sets(table: Mapping[str, Any], *, where: str) -> dict[str, SetConfig]:
         if unknown:
             raise ConfigError(f"{where}: sets.{name}: {', '.join(unknown)} unknown; it has masks, total, {', '.join(known)}")
         generate = from_dict(GenerateConfig, {**known, **rest}, where=where)
-        found[name] = SetConfig(tuple(own.get("masks", SetConfig.masks)), int(own.get("total", SetConfig.total)), generate)
+        masks, total = own.get("masks", list(SetConfig.masks)), own.get("total", SetConfig.total)
+        if not isinstance(masks, list) or not all(isinstance(mask, str) for mask in masks):
+            raise ConfigError(
+                f'{where}: sets.{name}: masks = {masks!r}; must be a list of names, for example ["own", "predicted"]'
+            )
+        if not isinstance(total, int) or isinstance(total, bool):
+            raise ConfigError(f"{where}: sets.{name}: total = {total!r}; must be a number of faces, for example 4000")
+        found[name] = SetConfig(tuple(masks), total, generate)
     return found
+
+
+def _tables(table: Any, key: str, where: str) -> Iterable[tuple[str, Any]]:
+    """The named tables of a file's table."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where}: {key} = {table!r}; it must be tables [{key}.NAME]")
+    return table.items()
+
+
+def _check_name(key: str, name: str, where: str) -> None:
+    """Names are words of tables, charts and folders."""
+    if not re.fullmatch(r"[\w+:. -]+", name):
+        raise ConfigError(f"{where}: {key}: names are letters, digits, spaces and + - _ . : alone; name it otherwise")
 
 
 FIRST = ("real", "aug", "aug+continue", "aug+generated+continue")

@@ -58,13 +58,12 @@ class Plan:
         if list(self.counts) != sorted(set(self.counts)) or not self.counts or self.counts[0] < 2:
             raise ConfigError("--labelled: name numbers of 2 or more, each once, in ascending order")
 
-    def base(self, arm: Arm) -> str:
-        """The arm that an arm is compared with: the same without additions, trained as long if there is one, else the first."""
-        plain = [other for other in self.arms if not other.added]
-        same = [other for other in plain if other.augment == arm.augment]
+    def base(self, arm: Arm) -> str | None:
+        """The arm that an arm is compared with: the same without additions, trained as long if there is one; None without any."""
+        same = [other for other in self.arms if not other.added and other.augment == arm.augment]
         further = arm.schedule == CONTINUE and bool(arm.added)
         as_long = [other for other in same if (other.schedule == CONTINUE) == further]
-        return (as_long or same or plain or list(self.arms))[0].name
+        return next((other.name for other in (*as_long, *same)), None)
 
 
 def bench_parsing(
@@ -203,7 +202,7 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
     """
     seeds = 1 + max((cell["seed"] for cell in results["cells"]), default=0)
     resamples = Resamples.draw(seeds, len(data.testing), results["bench"]["rounds"])
-    bases = {name: arm["base"] for name, arm in results["arms"].items()}
+    bases = {name: arm["base"] for name, arm in results["arms"].items() if arm["base"] is not None}
     found: dict[str, Any] = {"scores": {}, "labels_replaced": {}}
     for parser in results["parsers"]:
         by_count: dict[int, dict[str, dict[int, Any]]] = {}
@@ -217,7 +216,9 @@ def summarise(known: Mapping[str, Any], results: dict[str, Any], data: Data) -> 
             )
             for count, arms in sorted(by_count.items())
         }
-        found["labels_replaced"][parser] = _replaced(by_count, results["arms"], bases, resamples, data)
+        given = results["faces"]["given"]  # made of who knows how many labels
+        arms_made = {name: arm for name, arm in results["arms"].items() if not any(one["what"] in given for one in arm["added"])}
+        found["labels_replaced"][parser] = _replaced(by_count, arms_made, bases, resamples, data)
     return found
 
 
@@ -233,7 +234,7 @@ def _with_others(
         for other in others:
             compared = gains({one: arms[one] for one in (other, name)}, {name: other}, resamples, data.testing.scheme, {})
             if "gain" in compared[name]:
-                over[other] = compared[name]["gain"]["mean_f1"]
+                over[other] = {**compared[name]["gain"]["mean_f1"], "common": compared[name]["common"]}
         scored[name]["over"] = over
         if controls := [other for other in over if about[other]["control"]]:
             best = max(controls, key=lambda other: scored[other]["scores"]["mean_f1"]["value"])
@@ -248,24 +249,39 @@ def _replaced(
     resamples: Resamples,
     data: Data,
 ) -> dict[str, Any]:
-    """Labels replaced by each arm with additions, on the curve of its base over all counts at which that was measured."""
+    """Labels replaced by each arm with additions, on the curve of its base over all counts at which that was measured.
+
+    At the counts that both have, both are of the seeds that both have; ``common`` says how few any point of the curve has.
+    """
     found = {}
     for name, arm in about.items():
-        base = bases[name]
-        counts = sorted(count for count, arms in by_count.items() if base in arms)
-        at = [count for count in counts if name in by_count[count]]
-        if name == base or not arm["added"] or len(counts) < 2 or not at:
+        base = bases.get(name)
+        if base is None or name == base or not arm["added"]:
+            continue
+        seeds: dict[int, list[int]] = {}
+        at = []
+        for count, arms in sorted(by_count.items()):
+            of_base, of_arm = set(arms.get(base, {})), set(arms.get(name, {}))
+            if of_base & of_arm:
+                at.append(count)
+            if of_base:
+                seeds[count] = sorted(of_base & of_arm or of_base)
+        if len(seeds) < 2 or not at:
             continue
 
-        def curve(which: str, counts: list[int]) -> Any:
-            values = []
-            for count in counts:
-                of = by_count[count][which]
-                stacked = np.stack([of[seed] for seed in sorted(of)])
-                values.append(measured(stacked, resamples.of(sorted(of)), data.testing.scheme)["mean_f1"])
-            return np.stack(values)
+        def curve(which: str, seeds: dict[int, list[int]]) -> Any:
+            return np.stack(
+                [
+                    measured(np.stack([by_count[count][which][seed] for seed in some]), resamples.of(some), data.testing.scheme)[
+                        "mean_f1"
+                    ]
+                    for count, some in seeds.items()
+                ]
+            )
 
-        found[name] = labels_replaced(counts, curve(base, counts), curve(name, at), at=at)
+        entries = labels_replaced(list(seeds), curve(base, seeds), curve(name, {count: seeds[count] for count in at}), at=at)
+        fewest = min(len(some) for some in seeds.values())
+        found[name] = [{**entry, "common": fewest} for entry in entries]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ FACES = "faces.npz"
 a benchmark needs of a cell that is done, so that the two travel to another machine, or stay when weights are deleted."""
 
 
+DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile)
+"""What reading an array file raises where it is missing or damaged."""
+
+
 @dataclass(frozen=True)
 class Training:
     """A cell and what it is trained on.
@@ -69,12 +73,17 @@ class Training:
         """Whether it is the labelled faces alone: such parsers are trained once, for whatever they are needed."""
         return self.arm.real and not self.arm.added and self.arm.schedule != CONTINUE
 
+    @property
+    def _before(self) -> ParserTraining:
+        """The training that an arm continues: that of the labelled faces alone, augmented as the arm's are."""
+        return replace(self.usual, augment=self.arm.augment)
+
     @cached_property
     def _first(self) -> Cell | None:
         """The job of the parser that it is, or that it continues from."""
-        if self._plain:
-            return self.sets.plain(self.parser[1], self._trained[0])
-        return self.sets.plain(self.parser[1], self.usual) if self.arm.schedule == CONTINUE else None
+        if self._plain or self.arm.schedule == CONTINUE:
+            return self.sets.plain(self.parser[1], self._before)
+        return None
 
     @cached_property
     def job(self) -> Cell:
@@ -87,7 +96,7 @@ class Training:
             "added": [{**self.sets.about(one.what), "share": share} for one, share in zip(self.arm.added, shares, strict=True)],
             "tuning": self.data.tuning.about(),
             "testing": self.data.testing.about(),
-            **({"continues": to_dict(self.usual)} if self.arm.schedule == CONTINUE else {}),
+            **({"continues": to_dict(self._before)} if self.arm.schedule == CONTINUE else {}),
         }
         words = (self.arm.name, str(self.sets.count), self.parser[0], f"seed{self.usual.seed}", short_hash(identity))
         name = "-".join("".join(letter if letter.isalnum() or letter in "+." else "_" for letter in word) for word in words)
@@ -153,11 +162,12 @@ class Training:
 
 
 def predictions(folder: Path) -> ByteArray | None:
-    """The label maps that a cell predicted, ``(F, S, S)`` uint8; None where they were left behind."""
-    if not (folder / PREDICTED).is_file():
+    """The label maps that a cell predicted, ``(F, S, S)`` uint8; None where they were left behind or are damaged."""
+    try:
+        with np.load(folder / PREDICTED) as stored:
+            found: ByteArray = stored["labels"]
+    except DAMAGED:
         return None
-    with np.load(folder / PREDICTED) as stored:
-        found: ByteArray = stored["labels"]
     return found
 
 
@@ -171,7 +181,7 @@ def face_matrices(folder: Path) -> npt.NDArray[np.int64]:
     try:
         with np.load(path) as stored:
             found: npt.NDArray[np.int64] = stored["matrices"].astype(np.int64)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except DAMAGED as error:
         raise DatasetDamaged(f"{path}: missing or damaged; delete its folder to compute this cell again") from error
     return found
 

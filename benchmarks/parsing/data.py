@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faceaug.config import check
@@ -10,6 +10,7 @@ from faceaug.errors import ConfigError
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.groups import Groups
 from faceaug.prepare.faces import FaceSet, LabelledFaces
+from faceaug.prepare.rows import row_hashes
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Data:
         train: labelled faces; the first so many are a cell's, the next :attr:`unused` the oracles'.
         tuning: choose the state of each cell.
         testing: score it.
-        photos: without labels: sources of generated faces, and what is labelled by a parser. None where there are none.
+        photos: sources of generated faces, and what is labelled by a parser; label maps of their own are not looked at. None
+            where there are none.
         unused: how many faces the oracles have; 0 for none.
         groups: of the testing faces, scored apart.
         detailed: for teachers of a larger size; None where they are of the cells' size.
@@ -72,6 +74,18 @@ class Data:
         found = {"tuning": self.tuning.about(), "testing": self.testing.about()}
         found |= {} if self.photos is None else {"photos": self.photos.about()}
         return {**found, "unused": self.unused}
+
+
+def unseen(photos: FaceSet, *scored: LabelledFaces) -> FaceSet:
+    """Photos without those that choose or score: equal pixel by pixel. How many were left out is in ``dropped``."""
+    known = {row.tobytes() for faces in scored for row in row_hashes(faces.images)}
+    rows = [number for number, row in enumerate(row_hashes(photos.images)) if row.tobytes() not in known]
+    if len(rows) == len(photos):
+        return photos
+    if len(rows) < 2:
+        raise ConfigError(f"--sources: {photos.title}: all but {len(rows)} are tuning or testing faces; name other photos")
+    dropped = {**photos.dropped, "tuning or testing face": len(photos) - len(rows)}
+    return replace(photos.select(rows, lazily=True), dropped=dropped)
 
 
 SHORTEST, PASSES = 12_000, 12

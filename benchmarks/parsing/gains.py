@@ -13,6 +13,9 @@ from faceaug.parser.groups import Groups
 
 from ..resampling import Resamples, Values, interval, measured
 
+SMALLEST_GROUP = 5
+"""Groups of fewer testing faces are not scored: resamples of them say nothing."""
+
 Matrices = Mapping[str, Mapping[int, npt.NDArray[np.int64]]]
 """Confusion matrices ``(F, K, K)`` of the scored faces, by arm and seed."""
 
@@ -24,14 +27,15 @@ def gains(
 
     Args:
         arms: what was measured.
-        bases: arm -> the arm that it is compared with.
+        bases: arm -> the arm that it is compared with; those without one are left out.
         resamples: of all seeds and the scored faces.
         scheme: the classes.
         groups: of the scored faces.
 
     Returns:
-        For each arm ``seeds``, ``scores`` and, where its base was measured with some of its seeds, ``base`` and ``gain``: an
-        interval by key of :data:`METRICS`, ``f1 CLASS`` and, for the mean F1 of a group, ``group NAME``.
+        For each arm ``seeds``, ``scores`` and, where its base was measured with some of its seeds, ``base``, the number of
+        these seeds as ``common``, and ``gain``: an interval by key of :data:`METRICS`, ``f1 CLASS`` and, for the mean F1 of a
+        group of :data:`SMALLEST_GROUP` faces at least, ``group NAME``.
     """
 
     def of(arm: str, seeds: Sequence[int]) -> dict[str, Values]:
@@ -39,7 +43,8 @@ def gains(
         some = resamples.of(seeds)
         found = measured(matrices, some, scheme)
         for name, rows in groups.items():
-            found[f"group {name}"] = measured(matrices, some, scheme, rows=rows)["mean_f1"]
+            if rows.sum() >= SMALLEST_GROUP:
+                found[f"group {name}"] = measured(matrices, some, scheme, rows=rows)["mean_f1"]
         return found
 
     result: dict[str, dict[str, Any]] = {}
@@ -50,7 +55,11 @@ def gains(
         common = sorted(set(seeds) & set(arms.get(base, {})))
         if arm != base and common:
             ours, theirs = of(arm, common), of(base, common)
-            result[arm] |= {"base": base, "gain": {name: interval(ours[name] - theirs[name]) for name in ours}}
+            result[arm] |= {
+                "base": base,
+                "common": len(common),
+                "gain": {name: interval(ours[name] - theirs[name]) for name in ours},
+            }
     return result
 
 
@@ -66,8 +75,9 @@ def labels_replaced(
         at: ``(M,)`` the counts of ``with_``; else all.
 
     Returns:
-        For each count ``labelled``, ``worth``: labelled faces without additions that are as good, ``factor``: that divided by the
-        count, both intervals; ``beyond``: whether it is more than the largest count, which the value then is (a lower bound).
+        For each count ``labelled``, ``worth``: labelled faces without additions that are as good, and ``factor``: that divided by
+        the count, both intervals; ``ends``: the smallest and the largest count, beyond which nothing can be read. What is
+        equal to one of them is a bound.
     """
     logs = np.log(np.asarray(counts, dtype=np.float64))
     found = []
@@ -79,7 +89,7 @@ def labels_replaced(
                 "labelled": count,
                 "worth": entry,
                 "factor": {key: None if value is None else round(value / count, 2) for key, value in entry.items()},
-                "beyond": bool(with_[place, 0] >= np.maximum.accumulate(without[:, 0])[-1]),
+                "ends": [counts[0], counts[-1]],
             }
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from faceaug.pictures import grid
 
 from ..resampling import METRICS
 from ..tables import markdown_table
-from .arms import BUILT_IN
+from .arms import BUILT_IN, CONTINUE, MIXED, PRETRAIN
 from .cell import predictions
 from .data import PASSES, SHORTEST, Data
 from .sets import Sets
@@ -30,10 +31,13 @@ CURVE, TUNING, WORST, ADDITIONS = "labels.png", "tuning.png", "worst.png", "addi
 _CHART = (5.8, 4.2)
 """Inches at 110 dots each: as wide as a page shows whole on a phone."""
 
-FLAT = 0.005
-"""A tuning curve is flat where its last quarter gains less than this.
+FLAT = 0.002
+"""A tuning curve is flat where its last quarter gains less than this: less than what additions gain.
 
 The curves are of averaged weights at a constant rate (see ParserTraining), so that flat means that more images would not help."""
+
+FEWEST_POINTS = 4
+"""Curves of fewer points cannot be said to be flat."""
 
 
 def write_report(run: Path, results: dict[str, Any], data: Data, sets: Sets) -> None:
@@ -47,9 +51,11 @@ def write_report(run: Path, results: dict[str, Any], data: Data, sets: Sets) -> 
     """
     pictures = run / "pictures"
     drawn = []
-    if results["cells"]:
-        _draw_scores(pictures / CURVE, results)
-        drawn = [pictures / CURVE]
+    for parser in results["parsers"]:
+        if results["scores"].get(parser):
+            name = CURVE if len(results["parsers"]) == 1 else f"{parser}-{CURVE}"
+            _draw_scores(pictures / name, results, parser)
+            drawn.append(pictures / name)
     sections = [
         Section("What it shows", [*sentences(results), *warnings(results)], drawn),
         *_tables(results),
@@ -86,26 +92,49 @@ def sentences(results: dict[str, Any]) -> list[str]:
                 if "gain" not in arms.get(name, {}):
                     continue
                 arm = arms[name]
-                gain, seeds = arm["gain"]["mean_f1"], len(arm["seeds"])
+                gain, seeds = arm["gain"]["mean_f1"], arm["common"]
                 text = f"{int(count):,} labelled faces, {parser}: {name} is {told(gain)} points of mean F1 over {arm['base']}"
                 text += f" (95 %, {seeds} seed{'s' if seeds > 1 else ''}): {_verdict(gain, seeds)}"
                 if (control := arm.get("over_control")) is not None:
-                    text += f"; over the best control, {control['control']}: {told(control)}, {_verdict(control, seeds)}"
+                    text += (
+                        f"; over the best control, {control['control']}: {told(control)}, {_verdict(control, control['common'])}"
+                    )
                 found.append(f"{text}.")
         for name, replaced in results["labels_replaced"][parser].items():
             if name in main_arms(results):
                 for entry in replaced:
-                    more = "at least " if entry["beyond"] else ""
+                    known = f"one seed, {_ONE_SEED}, " if entry["common"] < 2 else ""
                     found.append(
-                        f"{entry['labelled']:,} labelled faces with {name} are as good as {more}"
-                        f"{told(entry['worth'], '{:,.0f}')} without ({more}{told(entry['factor'], '{:.1f}')} times), {parser}."
+                        f"{entry['labelled']:,} labelled faces with {name} are as good as {told_labels(entry)} without "
+                        f"({known}{parser})."
                     )
     return found or ["Nothing was compared yet."]
 
 
+def told_labels(entry: dict[str, Any]) -> str:
+    """Labels replaced in words, and how many times as many that is; where the curve ends they are bounds."""
+    smallest, largest = entry["ends"]
+
+    def number(value: float, below: str, above: str) -> str:
+        form = below if value <= smallest else above if value >= largest else "{}"
+        return form.format(f"{value:,.0f}")
+
+    worth = entry["worth"]
+    if worth["value"] is None:
+        return "an unknown number"
+    text = number(worth["value"], "at most {}", "at least {}")
+    if worth["low"] is not None:
+        low, high = (number(worth[end], "{} or fewer", "{} or more") for end in ("low", "high"))
+        text += f" [{low}, {high}]"
+    return text + (f", {worth['value'] / entry['labelled']:.1f} times as many," if smallest < worth["value"] < largest else "")
+
+
+_ONE_SEED = "one seed shows no spread, so no conclusion"
+
+
 def _verdict(entry: dict[str, Any], seeds: int) -> str:
     if seeds < 2:
-        return "one seed shows no spread, so no conclusion"
+        return _ONE_SEED
     if entry["low"] is None or entry["low"] <= 0 <= entry["high"]:
         return "no difference shown"
     return "better" if entry["value"] > 0 else "worse"
@@ -116,15 +145,28 @@ def warnings(results: dict[str, Any]) -> list[str]:
     found = [] if results["finished"] else ["Cells are still missing; this is what is there so far."]
     steep = sorted({f"{cell['arm']} ({cell['labelled']})" for cell in results["cells"] if _last_gain(cell["curve"]) >= FLAT})
     if steep:
-        found.append(f"Not yet at a plateau on tuning: {', '.join(steep)}. Train longer (--images) before concluding anything.")
+        found.append(
+            f"Not yet at a plateau on tuning (its last quarter gains {100 * FLAT:.1f} points or more): {', '.join(steep)}. Arms "
+            f"that train further gain by that too; compare them with one that does, or train longer (--images)."
+        )
+    if given := results["faces"]["given"]:
+        found.append(
+            f"{', '.join(given)}: given, made with labels that are not known here; labels replaced is left out, and a gain "
+            f"counts only if they are made of no more labels than the cells have."
+        )
     return found
 
 
 def _last_gain(curve: list[list[float]]) -> float:
     """How much the best score so far rose over the last quarter of a curve of [images, score]."""
     values = [score for _, score in curve]
+    if len(values) < FEWEST_POINTS:
+        return math.inf
     before = values[: max(len(values) - max(len(values) // 4, 1), 1)]
     return max(0.0, max(values) - max(before))
+
+
+GAIN = "Gain over the same augmentation without additions, trained as long where there is such an arm"
 
 
 def table(results: dict[str, Any], key: str = "mean_f1", *, gain: bool = False) -> pd.DataFrame:
@@ -143,7 +185,7 @@ def table(results: dict[str, Any], key: str = "mean_f1", *, gain: bool = False) 
 def markdown(results: dict[str, Any]) -> str:
     """Tables of scores and gains, and the sentences, as Markdown."""
     parts = [f"# Parsing benchmark on {results['data']}\n\nMean F1 in percent, 95 % intervals over seeds and testing faces.\n\n"]
-    parts += [markdown_table(table(results)), "\nGain over the same augmentation without additions, points of mean F1.\n\n"]
+    parts += [markdown_table(table(results)), f"\n{GAIN}, points of mean F1.\n\n"]
     parts += [markdown_table(table(results, gain=True)), "\n"]
     if len(over := _over(results)):
         parts += ["Gain of generated faces over each arm without them, points of mean F1.\n\n", markdown_table(over), "\n"]
@@ -160,7 +202,7 @@ def _tables(results: dict[str, Any]) -> list[Section]:
     found = [
         Section("Mean F1, percent", ["95 % intervals over seeds and testing faces."], table=_rows(table(results))),
         Section(
-            "Gain over the same augmentation without additions",
+            GAIN,
             ["Points of mean F1, on the same seeds and faces."],
             table=_rows(table(results, gain=True)),
         ),
@@ -209,11 +251,10 @@ def _parts(results: dict[str, Any], start: str) -> pd.DataFrame:
     return pd.DataFrame(columns).fillna("")
 
 
-def _draw_scores(path: Path, results: dict[str, Any]) -> None:
-    """The curve of labels; for one number of labelled faces, a row of points for each arm."""
+def _draw_scores(path: Path, results: dict[str, Any], parser: str) -> None:
+    """The curve of labels of a parser; for one number of labelled faces, a row of points for each arm."""
     figure = Figure(figsize=_CHART, layout="constrained")
     axis = figure.subplots()
-    parser = next(iter(results["scores"]))
     by_count = results["scores"][parser]
     names = [name for name in results["arms"] if any(name in arms for arms in by_count.values())]
     if len(by_count) > 1:
@@ -247,7 +288,7 @@ def _draw_scores(path: Path, results: dict[str, Any]) -> None:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_xlabel("mean F1, %: each seed, and 95 % over seeds and faces")
     axis.grid(alpha=0.25)
-    axis.set_title(f"{results['data']}, {parser}", fontsize=9)
+    axis.set_title(f"{results['data']}, {parser}", fontsize=9, parse_math=False)
     with atomic_file(path) as part:
         figure.savefig(part, format="png", dpi=110)
 
@@ -339,8 +380,9 @@ def _training(pictures: Path, results: dict[str, Any]) -> Section:
     axis.legend(fontsize=7)
     with atomic_file(pictures / TUNING) as part:
         figure.savefig(part, format="png", dpi=110)
-    hours = sum(cell["whole_seconds"] for cell in results["cells"]) / 3600
-    return Section("Training", [f"{len(results['cells'])} cells, {hours:.1f} hours of one process."], [pictures / TUNING])
+    hours = sum(cell["seconds"] for cell in results["cells"]) / 3600
+    text = f"{len(results['cells'])} cells, {hours:.1f} hours of one process, beside the teachers, GANs and faces made for them."
+    return Section("Training", [text], [pictures / TUNING])
 
 
 def _protocol(results: dict[str, Any], data: Data) -> Section:
@@ -353,10 +395,11 @@ def _protocol(results: dict[str, Any], data: Data) -> Section:
         "Protocol",
         [
             f"Faces of {results['data']} at {size} px; {faces['photos']:,} photos without labels. Each cell sees {length}, "
-            f"{bench['batch']} a step; additions come on top, so that labelled faces are seen as often in every arm. "
+            f"{bench['batch']} a step, and two thirds more where it trains further; additions come on top, so that labelled "
+            f"faces are seen as often in every arm of one schedule. "
             f"The state is chosen on {faces['tuning']} tuning faces and scored once on {faces['testing']} testing faces; "
-            f"P_F, teachers and GAN are trained on the labelled faces of the cell and no others. {_teaching(results)}"
-            f"Intervals: {rounds:,} resamples of seeds and faces.",
+            f"{_origin(results)}Intervals: {rounds:,} resamples of seeds and faces. All seeds share a number's labelled "
+            f"faces and the teachers, GAN and generated faces made of them: what these vary by is not in the intervals.",
             *arms,
             f"Python {platform.python_version()}, torch {torch.__version__}, {results['compute']}.",
         ],
@@ -364,14 +407,24 @@ def _protocol(results: dict[str, Any], data: Data) -> Section:
     )
 
 
-def _teaching(results: dict[str, Any]) -> str:
-    """Who labels photos and predicts masks."""
+def _origin(results: dict[str, Any]) -> str:
+    """Which labels what is added is made of, and who labels photos and predicts masks."""
     recipe = results["recipe"]
     if recipe is None:
-        return ""
+        return "Generated faces were given; which labels they are made of is not known here. "
     teacher = recipe["teacher"] or recipe["parser"]
     several = recipe["teachers"] > 1
-    return f"Photos are labelled by {recipe['teachers']} parser{'s' if several else ''} of {teacher['size']} px. "
+    return (
+        f"P_F, teachers and GAN are trained on the labelled faces of the cell and no others. Photos are labelled by "
+        f"{recipe['teachers']} parser{'s' if several else ''} of {teacher['size']} px. "
+    )
+
+
+_SCHEDULES = {
+    MIXED: "",
+    PRETRAIN: "additions first, then the labelled faces alone",
+    CONTINUE: "begins as the parser of the labelled faces alone and trains further",
+}
 
 
 def _about(arm: dict[str, Any]) -> str:
@@ -379,4 +432,4 @@ def _about(arm: dict[str, Any]) -> str:
     words = [
         f"labelled faces, augmentation {arm['augment']}" if arm["real"] else f"no labelled faces, augmentation {arm['augment']}"
     ]
-    return "; ".join([*words, *added, *([] if arm["schedule"] == "mixed" else ["additions first"])])
+    return "; ".join(word for word in [*words, *added, _SCHEDULES[arm["schedule"]]] if word)

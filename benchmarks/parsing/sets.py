@@ -118,7 +118,7 @@ class Sets:
             "duplicated": lambda: self.labelled,
             "collage": lambda: collages(self.labelled, as_many(self.labelled)),
             "photos": lambda: self.data.oracle,
-            "unimatch": lambda: replace(self._photos, labels=None),
+            "unimatch": lambda: self._photos,
             "pseudo": lambda: self._labelled_photos,
         }
         return made[what]() if what in made else self._set(what)
@@ -128,6 +128,8 @@ class Sets:
         if what in self.given:
             return self.given[what].about()
         found: dict[str, Any] = {"what": what}
+        if what in ("pseudo", "unimatch"):
+            _ = self._photos  # said before anything is trained
         if what in self.sets:
             found |= self._set_identity(what)
         elif what == "pseudo":
@@ -149,11 +151,12 @@ class Sets:
         found: dict[str, Any] = {} if recipe.teachers == 1 else {"teachers": recipe.teachers}
         return found if recipe.teacher is None else {**found, "teacher": to_dict(recipe.teacher)}
 
-    @property
+    @cached_property
     def _photos(self) -> FaceSet:
+        """The photos, without label maps of their own: they count as unlabelled."""
         if self.data.photos is None:
             raise ConfigError("--sources none: this arm needs photos; name some")
-        return self.data.photos
+        return replace(self.data.photos, labels=None, predicted=None)
 
     @property
     def _made(self) -> Recipe:

@@ -16,6 +16,15 @@ def test_groups_of_listed_faces(tmp_path):
         "skin dark": [True, False, False, False],
         "skin light": [False, False, True, False],
     }
+    path.write_text("name,glasses,hat,earring\na, 1,1.0,-1\nb,0,0.0,1\n")  # by hand, by pandas, CelebA's own coding
+    assert {name: rows.tolist() for name, rows in read_groups(path, ["a", "b"]).items()} == {
+        "glasses": [True, False],
+        "hat": [True, False],
+        "earring": [False, True],
+    }
+    path.write_text("name,place\na,x\n")
+    with pytest.raises(DatasetDamaged, match="no groups of these faces; give it columns of 0 and 1"):
+        read_groups(path, ["a"])
     with pytest.raises(DatasetDamaged, match="lists none of 1 faces, z"):
         read_groups(path, ["z"])
     path.write_text("face,glasses\na,1\n")

@@ -69,6 +69,8 @@ def test_pretraining_comes_on_top_as_well():
         ("aug+pseudo:half", r"share 'half' is no number; write for example pseudo:0.3"),
         ("aug+pseudo:0.6+generated:0.5", r"add up to 1.1; it must be below 1"),
         ("aug+pseudo:0", "shares must be above 0"),
+        ("aug+pseudo:nan", "shares must be numbers"),
+        ("generated+pretrain", "no labelled faces to train on after pretraining"),
         ("unimatch", "unimatch needs labelled faces"),
         ("aug+pseudo+pseudo", "added twice"),
     ],
@@ -86,6 +88,8 @@ def test_a_file_defines_arms_and_sets():
     for table, match in (
         ({"x": {"add": "mine"}}, r"a.toml: arms.x: needs is ="),
         ({"x": {"is": "aug+mine", "schedule": "never"}}, "schedule never: unknown"),
+        ({"a$b|": {"is": "aug+mine"}}, "names are letters, digits"),
+        (3, r"arms = 3; it must be tables \[arms.NAME\]"),
     ):
         with pytest.raises(ConfigError, match=match):
             read_arms(table, sets, where="a.toml")
@@ -93,6 +97,9 @@ def test_a_file_defines_arms_and_sets():
         ({"x": {"mixing": "all"}}, "a.toml: sets.x: mixing unknown"),
         ({"x": {"masks": ["their"]}}, "masks their: unknown; use own, predicted, unused"),
         ({"x": 3}, "must be a table"),
+        ({"x": {"masks": 3}}, "masks = 3; must be a list of names"),
+        ({"x": {"total": "many"}}, "total = 'many'; must be a number"),
+        ({"pseudo": {}}, "photos that the teachers have labelled already"),
     ):
         with pytest.raises(ConfigError, match=match):
             read_sets(table, where="a.toml")

@@ -7,10 +7,11 @@ import pytest
 from faceaug.benchmarks.parsing import bench as bench_module
 from faceaug.benchmarks.parsing import cell as cell_module
 from faceaug.benchmarks.parsing import data as data_module
+from faceaug.benchmarks.parsing import gains as gains_module
 from faceaug.benchmarks.parsing import sets as sets_module
 from faceaug.benchmarks.parsing.arms import SetConfig, parse_arm
 from faceaug.benchmarks.parsing.bench import Plan, bench_parsing
-from faceaug.benchmarks.parsing.data import BenchConfig, Data, Detailed
+from faceaug.benchmarks.parsing.data import BenchConfig, Data, Detailed, unseen
 from faceaug.benchmarks.parsing.sets import Recipe, Sets
 from faceaug.datasets.celeba import CelebA
 from faceaug.datasets.helen import Helen
@@ -19,6 +20,7 @@ from small import GENERATOR, PARSER
 from faceaug.errors import CheckpointMismatch, ConfigError
 from faceaug.gan.config import TrainingConfig
 from faceaug.generate.config import GenerateConfig
+from faceaug.parser.predict import load_parser
 from faceaug.prepare.faces import align
 
 SETS = {
@@ -32,6 +34,7 @@ CONFIG = BenchConfig(seeds=1, images=8, batch=4, evaluations=2, rounds=20)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(bench_module, "parser_config", lambda name, data: PARSER)
+    monkeypatch.setattr(gains_module, "SMALLEST_GROUP", 1)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def test_everything_is_made_of_the_labels_of_each_count_alone(data, compute, tmp
     assert set(scored) == set(arms)
     assert scored["aug+generated"]["base"] == "aug"
     assert set(scored["aug+generated"]["over"]) == {"aug", "aug+pseudo+collage", "strong+unimatch"}
-    assert scored["aug+generated"]["over"]["aug"] == scored["aug+generated"]["gain"]["mean_f1"]
+    assert scored["aug+generated"]["over"]["aug"] == {**scored["aug+generated"]["gain"]["mean_f1"], "common": 1}
     assert scored["aug+generated"]["over_control"]["control"] in ("aug+pseudo+collage", "strong+unimatch")
     assert {"group first", "group second", "f1 nose"} <= set(scored["aug+pseudo+collage"]["gain"])
     assert "gain" not in scored["aug"]
@@ -127,8 +130,42 @@ def test_a_parser_of_labelled_faces_alone_is_trained_once(data, compute, tmp_pat
     further = [k for kind, k in trained if kind == "cells" and k["start"] is not None]
     assert sorted((k["training"].seed, len(k["additions"])) for k in further) == [(s, n) for s in range(2) for n in (0, 1)]
     scored = results["scores"]["unet"]["4"]
+    assert "no conclusion" not in (tmp_path / "report.html").read_text()  # two seeds
     assert scored["aug+pseudo+continue"]["base"] == "aug+continue"
     assert scored["aug+pseudo"]["base"] == scored["aug+continue"]["base"] == "aug"
+
+
+def test_an_arm_continues_the_parser_of_its_own_augmentation(data, compute, tmp_path, monkeypatch):
+    trained = {}
+    for module in (sets_module, cell_module):
+        fit = module.fit_parser
+        monkeypatch.setattr(
+            module, "fit_parser", lambda run, *a, fit=fit, **k: trained.update({run.name: k}) or fit(run, *a, **k)
+        )
+    _run(tmp_path, data, ["strong", "strong+continue"], compute)
+    first, further = (next(k for k in trained.values() if (k.get("start") is None) is new) for new in (True, False))
+    assert len(trained) == 2  # what continues begins as the arm itself
+    assert (first["training"].augment, further["training"].augment) == ("strong", "strong")
+    weights = next((tmp_path / "made").glob("parser-*/weights.safetensors"))
+    assert further["start"].hash == load_parser(weights, compute).hash
+
+
+def test_photos_count_as_unlabelled_and_none_of_them_scores(data, compute, tmp_path):
+    """Sources may be a labelled set, even the one that is scored."""
+    photos = unseen(data.train, data.testing, data.tuning, data.oracle)
+    assert [name for name in photos.names if name in {*data.testing.names, *data.tuning.names, *data.oracle.names}] == []
+    assert sum(photos.dropped.values()) == len(data.train) - len(photos) == 4
+    assert unseen(photos, data.testing) is photos
+    _run(tmp_path, dataclasses.replace(data, photos=photos), ["aug", "aug+pseudo"], compute)
+    sets = Sets(tmp_path / "made", dataclasses.replace(data, photos=photos), 4, RECIPE, SETS, {}, compute, None)
+    assert sets.faces("pseudo").predicted.all()
+    with pytest.raises(ConfigError, match="tuning or testing faces; name other photos"):
+        unseen(data.testing, data.testing)
+
+
+def test_arms_without_a_base_are_not_compared(data, compute, tmp_path):
+    scored = _run(tmp_path, data, ["aug", "strong+collage", "strong+duplicated"], compute)["scores"]["unet"]["4"]
+    assert all("gain" not in scored[arm] for arm in scored)
 
 
 def test_teachers_may_see_more_than_the_parsers_they_teach(data, drawn, compute, tmp_path, monkeypatch):
@@ -203,8 +240,10 @@ def test_what_cannot_be_compared_is_named(data, compute, tmp_path):
         _plan(["aug", "aug"])
     with pytest.raises(ConfigError, match="ascending"):
         _plan(["aug"], counts=(8, 4))
-    with pytest.raises(ConfigError, match=r"--sources none: this arm needs photos"):
-        _run(tmp_path / "a", dataclasses.replace(data, photos=None), ["aug+unimatch"], compute)
+    for arm in ("aug+unimatch+continue", "aug+pseudo"):
+        with pytest.raises(ConfigError, match=r"--sources none: this arm needs photos"):
+            _run(tmp_path / "a", dataclasses.replace(data, photos=None), [arm], compute)
+        assert not (tmp_path / "a/made").exists()  # nothing was trained before
     with pytest.raises(ConfigError, match=r"--unused 0: the arms photos and transferred"):
         _run(tmp_path / "b", dataclasses.replace(data, unused=0), ["aug+photos"], compute)
     with pytest.raises(ConfigError, match=r"--parsers vgg: unknown; use unet, unet-scratch, fpn"):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from faceaug.benchmarks.parsing.gains import gains, labels_replaced
+from faceaug.benchmarks.parsing.gains import SMALLEST_GROUP, gains, labels_replaced
 from faceaug.benchmarks.resampling import Resamples
 
 from faceaug.labels import HELEN_11
@@ -25,23 +25,25 @@ def test_differences_are_paired_over_faces_and_seeds():
     assert "gain" not in found["aug"]
 
 
-def test_an_interval_holds_the_truth_nineteen_times_in_twenty():
+@pytest.mark.parametrize(("seeds", "fewest"), [(2, 54), (3, 55), (6, 55)])
+def test_an_interval_holds_the_truth_nearly_nineteen_times_in_twenty(seeds, fewest):
+    """Of 60; where seeds are not widened, intervals of two hold it 50 times."""
     rng, held = np.random.default_rng(1), 0
     for number in range(60):
-        effects = rng.normal(0.02, 0.01, 6)  # of seeds; the mean of all possible ones is 2 points of the rates
+        effects = rng.normal(0.02, 0.01, seeds)  # the mean of all possible ones is 2 points of the rates
         arms = {
-            "a": {s: _faces(0.6, seed=100 * number + s) for s in range(6)},
-            "b": {s: _faces(0.6 + effects[s], seed=100 * number + 50 + s) for s in range(6)},
+            "a": {s: _faces(0.6, seed=100 * number + s) for s in range(seeds)},
+            "b": {s: _faces(0.6 + effects[s], seed=100 * number + 50 + s) for s in range(seeds)},
         }
-        gain = gains(arms, {"b": "a"}, Resamples.draw(6, 40, 200), HELEN_11, {})["b"]["gain"]["mean_f1"]
+        gain = gains(arms, {"b": "a"}, Resamples.draw(seeds, 40, 200), HELEN_11, {})["b"]["gain"]["mean_f1"]
         held += gain["low"] <= 2.0 <= gain["high"]
-    assert 47 <= held <= 60
+    assert held >= fewest
 
 
 def test_arms_are_compared_on_the_seeds_that_both_have():
     base = {0: _faces(0.8, seed=0), 1: _faces(0.9, seed=1)}
     found = gains({"a": base, "b": {1: _faces(0.9, seed=1)}}, {"b": "a"}, Resamples.draw(2, 40, 20), HELEN_11, {})
-    assert found["b"]["seeds"] == [1]
+    assert (found["b"]["seeds"], found["b"]["common"]) == ([1], 1)
     assert found["b"]["gain"]["mean_f1"]["value"] == 0
 
 
@@ -50,6 +52,8 @@ def test_groups_are_scored_on_their_faces():
     rows = np.arange(40) < 20
     found = gains({"a": {0: matrices}}, {}, Resamples.draw(1, 40, 20), HELEN_11, {"hard": rows, "easy": ~rows})["a"]["scores"]
     assert found["group hard"]["value"] == pytest.approx(60, abs=2)
+    few = {"few": np.arange(40) < SMALLEST_GROUP - 1}
+    assert "group few" not in gains({"a": {0: matrices}}, {}, Resamples.draw(1, 40, 20), HELEN_11, few)["a"]["scores"]
     assert found["group easy"]["value"] == pytest.approx(90, abs=2)
 
 
@@ -60,16 +64,16 @@ def test_labels_replaced_reads_the_curve_backwards():
     assert [entry["labelled"] for entry in found] == counts
     assert found[0]["worth"]["value"] == pytest.approx(100 * 2**0.5, rel=1e-3)  # half way in logarithms
     assert found[0]["factor"]["value"] == pytest.approx(1.41, abs=0.01)
-    assert [entry["beyond"] for entry in found] == [False, False, True]
-    assert found[2]["worth"]["value"] == pytest.approx(400, abs=0.01)
+    assert found[2]["worth"]["value"] == found[2]["ends"][1] == 400
     worse = labels_replaced(counts, without, without - 1.0)
     assert worse[1]["factor"]["value"] == pytest.approx(0.71, abs=0.01)
+    assert worse[0]["worth"]["value"] == worse[0]["ends"][0] == 100
 
 
 def test_the_curve_may_have_more_counts_than_are_read():
     without = np.array([80.0, 82.0, 84.0])[:, None].repeat(5, 1)
     found = labels_replaced([100, 200, 400], without, np.full((1, 5), 83.0), at=[100])
-    assert [(entry["labelled"], entry["beyond"]) for entry in found] == [(100, False)]
+    assert [(entry["labelled"], entry["ends"]) for entry in found] == [(100, [100, 400])]
     assert found[0]["factor"]["value"] == pytest.approx(2 * 2**0.5, abs=0.01)
 
 

@@ -7,12 +7,19 @@ def _entry(value, half):
 
 
 def _results(gain, seeds=3, control=None, curve=(0.5, 0.7, 0.8, 0.8)):
-    arm = {"seeds": list(range(seeds)), "scores": {"mean_f1": _entry(80, 1)}, "base": "aug", "gain": {"mean_f1": gain}}
+    arm = {
+        "seeds": list(range(seeds)),
+        "scores": {"mean_f1": _entry(80, 1)},
+        "base": "aug",
+        "common": seeds,
+        "gain": {"mean_f1": gain},
+    }
     if control is not None:
-        arm["over_control"] = {"control": "aug+pseudo", **control}
+        arm["over_control"] = {"control": "aug+pseudo", **control, "common": seeds}
     return {
         "data": "drawn",
         "finished": True,
+        "faces": {"given": {}},
         "arms": {
             "aug": {"augment": "geometric", "added": [], "real": True, "base": "aug", "generated": False},
             "aug+generated": {
@@ -47,17 +54,34 @@ def test_the_best_control_is_named():
     assert found.endswith("over the best control, aug+pseudo: +0.10 [-0.10, +0.30], no difference shown.")
 
 
-def test_labels_replaced_beyond_the_curve_are_a_lower_bound():
+@pytest.mark.parametrize(
+    ("worth", "said"),
+    [
+        ((300, 250, 350), "300 [250, 350], 1.5 times as many, without (unet)"),
+        ((400, 350, 400), "at least 400 [350, 400 or more] without (unet)"),
+        ((100, 100, 140), "at most 100 [100 or fewer, 140] without (unet)"),
+    ],
+)
+def test_labels_replaced_are_bounds_where_the_curve_ends(worth, said):
     results = _results(_entry(0.8, 0.3))
-    entry = {"labelled": 200, "worth": _entry(400, 50), "factor": _entry(2.0, 0.2), "beyond": True}
+    entry = {
+        "labelled": 200,
+        "worth": dict(zip(("value", "low", "high"), worth, strict=True)),
+        "ends": [100, 400],
+        "common": 2,
+    }
     results["labels_replaced"]["unet"] = {"aug+generated": [entry]}
-    assert "200 labelled faces with aug+generated are as good as at least 400 [350, 450] without" in sentences(results)[1]
+    assert f"200 labelled faces with aug+generated are as good as {said}." in sentences(results)[1]
+    entry["common"] = 1
+    assert "no conclusion" in sentences(results)[1]
 
 
 def test_a_curve_that_still_rises_is_said():
     assert warnings(_results(_entry(0.8, 0.3))) == []
     assert "aug (200)" in warnings(_results(_entry(0.8, 0.3), curve=(0.5, 0.6, 0.7, 0.7 + FLAT)))[0]
+    assert "aug (200)" in warnings(_results(_entry(0.8, 0.3), curve=(0.5, 0.5)))[0]  # too few points to tell
     assert "still missing" in warnings({**_results(_entry(0.8, 0.3)), "finished": False})[0]
+    assert "generated: given" in warnings({**_results(_entry(0.8, 0.3)), "faces": {"given": {"generated": 40}}})[0]
 
 
 def test_nothing_is_nothing():
