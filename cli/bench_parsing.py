@@ -110,6 +110,7 @@ def bench_parsing(
     bench = configured(usual, section="bench", file=config, pairs=settings, given=given)
     folder = _given(space, synthetic, labelled, quick)
     preset = _QUICK_PRESET if quick and preset == "auto" else preset
+    check({f"--gan-images {gan_images}: must be 1 or more": gan_images is not None and gan_images < 1})
     size, recipe = _recipe(space, folder, preset, _QUICK_GAN_IMAGES if gan_images is None and quick else gan_images)
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data

@@ -128,6 +128,7 @@ class Training:
             "parser": self.parser[0],
             "seed": self.usual.seed,
             "folder": folder.name,
+            "compute": f"{self.compute.device.type}, {self.compute.precision}",
             "seconds": round(report["seconds"], 1),
             "whole_seconds": round(time.monotonic() - began, 1),
             "best_at": report["best"]["images"],

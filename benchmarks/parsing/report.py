@@ -149,6 +149,8 @@ def warnings(results: dict[str, Any]) -> list[str]:
             f"Not yet at a plateau on tuning (its last quarter gains {100 * FLAT:.1f} points or more): {', '.join(steep)}. Arms "
             f"that train further gain by that too; compare them with one that does, or train longer (--images)."
         )
+    if len(computed := sorted({cell["compute"] for cell in results["cells"] if "compute" in cell})) > 1:
+        found.append(f"Cells were computed on {' and on '.join(computed)}: a part of their differences may be rounding.")
     if given := results["faces"]["given"]:
         found.append(
             f"{', '.join(given)}: given, made with labels that are not known here; labels replaced is left out, and a gain "

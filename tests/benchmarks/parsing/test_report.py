@@ -81,6 +81,10 @@ def test_a_curve_that_still_rises_is_said():
     assert "aug (200)" in warnings(_results(_entry(0.8, 0.3), curve=(0.5, 0.6, 0.7, 0.7 + FLAT)))[0]
     assert "aug (200)" in warnings(_results(_entry(0.8, 0.3), curve=(0.5, 0.5)))[0]  # too few points to tell
     assert "still missing" in warnings({**_results(_entry(0.8, 0.3)), "finished": False})[0]
+    mixed = [
+        {"arm": "aug", "labelled": 200, "curve": [[n, 0.8] for n in range(4)], "compute": c} for c in ("cpu, bf16", "cuda, fp32")
+    ]
+    assert "on cpu, bf16 and on cuda, fp32" in warnings({**_results(_entry(0.8, 0.3)), "cells": mixed})[0]
     assert "generated: given" in warnings({**_results(_entry(0.8, 0.3)), "faces": {"given": {"generated": 40}}})[0]
 
 
