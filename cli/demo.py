@@ -54,9 +54,11 @@ def demo(
     data, runs = out / "data", out / "runs"
     space = Workspace(runs, data_root=data, device=device, precision=precision)
 
+    from faceaug.config import check_number
     from faceaug.files import ensure_folder
     from faceaug.progress import clock
 
+    check_number("--seed", seed)
     if quick:
         _write_quick(out, space, seed)
         typer.echo(f"demo: done in {clock(time.monotonic() - began)}; open {(out / QUICK).resolve()}")

@@ -32,8 +32,10 @@ def draw(
     from faceaug.datasets.drawn.layouts import preview, write_celeba, write_helen
     from faceaug.datasets.names import data_root as resolve_root
 
+    from faceaug.config import check_number
     from faceaug.images import write_png
 
+    check_number("--seed", seed)
     root = out or resolve_root(data_root)
     typer.echo(f"draw: {train} + {tuning} + {testing} labelled faces and {photos} photos into {root}")
     write_helen(root / "helen", train=train, tuning=tuning, testing=testing, seed=seed)

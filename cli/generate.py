@@ -42,8 +42,8 @@ def generate(
     gender: Annotated[
         str | None,
         typer.Option(
-            help="consistent (default): sources of the mask's gender; filter: any source, then generated faces of another gender "
-            "are dropped, the paper's way; any: neither."
+            help="consistent (default): sources of the mask's gender, any where genders are not known; filter: any source, then "
+            "generated faces of another gender are dropped, the paper's way; any: neither."
         ),
     ] = None,
     mix: Annotated[
@@ -112,8 +112,9 @@ def generate(
 
     Example: faceaug generate --masks helen --sources celeba --per-mask 4 --min-agreement 0.5
     """
-    from faceaug.config import configured, to_dict
+    from faceaug.config import check, configured, to_dict
     from faceaug.generate.config import GenerateConfig
+    from faceaug.generate.gender import possible
     from faceaug.generate.run import generate as run_generation
     from faceaug.generate.run import identity
 
@@ -128,10 +129,12 @@ def generate(
     given |= {"candidates": candidates, "min_agreement": min_agreement, "min_confidence": min_confidence}
     given |= {"max_doubt": max_doubt, "min_difference": min_difference, "rows_per_shard": rows_per_shard, "seed": seed}
     generating = configured(GenerateConfig(), section="generate", file=config, pairs=settings, given=given)
+    check({f"--batch {batch}: must be 1 or more": batch < 1})
     space.launch(devices, nodes)
     specs = masks or ["helen"]
     opened = open_inputs(space, specs, sources, labelled=labelled, generator=generator, parser=parser, judge=judge)
     weights, inputs = opened.weights, opened.inputs
+    generating = possible(generating, inputs.sources)
     if dry_run:
         _show_plan(inputs, generating, batch)
         return

@@ -93,7 +93,14 @@ def train_gan(
 
     from .train_parser import ensure_parser
 
-    check({f"--teachers {teachers}: must be 0 or more": teachers is not None and teachers < 0})
+    check(
+        {
+            f"--teachers {teachers}: must be 0 or more": teachers is not None and teachers < 0,
+            f"--accumulate {accumulate}: must be 1 or more": accumulate < 1,
+        }
+    )
+    intervals = Intervals(checkpoint=checkpoint_every)
+    given_parser = None if parser is None else space.parser(parser)  # a wrong file is said before faces are aligned
     count = 0 if unlabelled == "none" else teachers if teachers is not None else 3 if parser is None else 0
     with compute.world.first_goes_ahead():
         train = space.labelled(faces, "train", size=generator.size, limit=labelled)
@@ -104,7 +111,7 @@ def train_gan(
         larger = labelling_size(generator.size)
         labelling = [ensure_parser(space, faces, size=larger, labelled=labelled, seed=seed) for seed in range(count)]
         detailed = space.photos(unlabelled, size=larger) if labelling and larger > generator.size else None
-    frozen = space.parser(weights)
+    frozen = given_parser or space.parser(weights)
     teacher = space.parsers(labelling) if labelling else frozen
     generator = dataclasses.replace(generator, scheme=train.scheme)
     check_scheme(frozen.config.scheme, train, weights)
@@ -128,7 +135,6 @@ def train_gan(
     run = space.run(out, "gan", chosen if generator.variant == "full" else f"{chosen}-{generator.variant}", identity)
     typer.echo(f"  faces: {len(train):,} ({train.title}), parser {weights}")
     typer.echo(f"  {training.images:,} images in batches of {training.batch}, into {run}")
-    intervals = Intervals(checkpoint=checkpoint_every)
     finished = fit_gan(
         run, train, frozen.network, generator, training, compute, record=record, intervals=intervals, accumulate=accumulate
     )

@@ -31,6 +31,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
     Attributes:
         faces: the crops as arrays.
         scheme: of the masks.
+        size: side of the crops, pixels.
 
     Raises:
         ConfigError: not a labelled dataset's name, or an unknown form.
@@ -55,7 +56,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
         if isinstance(faces, str):
             faces = open_labelled(faces, split, size=size, root=data_root(root), cache=cache, limit=limit)
         self.faces = faces.labelled()
-        self.scheme = faces.scheme
+        self.scheme, self.size = faces.scheme, faces.size
         self.transforms, self.form = transforms, form
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ import torch
 
 from faceaug.arrays import IntArray
 from faceaug.errors import ConfigError
+from faceaug.labels import Scheme
 
 from .samples import Sample
 
@@ -27,7 +28,8 @@ class MixedFaces(torch.utils.data.Dataset[Sample]):
         seed: of the order of the synthetic samples.
 
     Raises:
-        ConfigError: the share is out of range, or there are no samples for it.
+        ConfigError: the share is out of range, there are no samples for it, or the two differ in label scheme or size, where they
+            have such.
     """
 
     def __init__(self, real: Any, synthetic: Any, *, share: float = 0.5, seed: int = 0) -> None:
@@ -35,6 +37,11 @@ class MixedFaces(torch.utils.data.Dataset[Sample]):
             raise ConfigError(f"share {share}: must be at least 0 and below 1")
         if not len(_sized(real)) or (share > 0 and not len(_sized(synthetic))):
             raise ConfigError("MixedFaces: a dataset is empty; give it samples, or use share 0")
+        for what, kind in (("scheme", Scheme), ("size", int)):  # datasets of other packages may have neither
+            ours, theirs = getattr(real, what, None), getattr(synthetic, what, None)
+            if share > 0 and isinstance(ours, kind) and isinstance(theirs, kind) and ours != theirs:
+                names = [getattr(one, "name", one) for one in (ours, theirs)]
+                raise ConfigError(f"MixedFaces: real faces have {what} {names[0]}, synthetic ones {names[1]}; they must be alike")
         self.real, self.synthetic, self.share, self.seed = real, synthetic, share, seed
         count = round(len(real) * share / (1 - share))
         self._draws = Draws(len(synthetic), count, seed=seed) if count else None

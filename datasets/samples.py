@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -12,21 +12,12 @@ from torchvision import tv_tensors
 
 from faceaug.arrays import ByteArray
 from faceaug.errors import ConfigError
-from faceaug.prepare.faces import LabelledFaces
 
 Sample = Any
 """``(Image, Mask)`` or ``{"image": ..., "mask": ...}``, or what a transform made of it."""
 
 Form = Literal["pair", "dict"]
 """``pair``: as torchvision v2 has it; ``dict``: as albumentations has it."""
-
-
-class FaceDataset(Protocol):
-    """A torch dataset of this package that gives its faces as arrays too."""
-
-    @property
-    def faces(self) -> LabelledFaces:
-        """The same faces, in the same order, before any transform."""
 
 
 def check_form(form: str) -> None:

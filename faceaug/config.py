@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -108,7 +109,10 @@ def apply_settings(configs: dict[str, Any], *, file: Path | None = None, pairs: 
             known = sorted({field for section in sections for field in _fields(configs[section])})
             raise ConfigError(f"{where} {name}: unknown; known are {', '.join(known)}")
         for section in fits:
-            changes[section][name] = _converted(f"{where} {name}", value, getattr(configs[section], name))
+            converted = _converted(f"{where} {name}", value, getattr(configs[section], name))
+            for one in converted if isinstance(converted, tuple) else (converted,):
+                check_number(f"{where} {name}", one)
+            changes[section][name] = converted
 
     if file is not None:
         for section, name, value in _read_settings(file, configs):
@@ -139,8 +143,26 @@ def configured(config: T, *, section: str, file: Path | None, pairs: Sequence[st
 
 
 def without_none(options: dict[str, Any]) -> dict[str, Any]:
-    """Those of a command's options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
+    """Those of a command's options that were given.
+
+    Raises:
+        ConfigError: a number that is none, or no seed, see :func:`check_number`.
+    """
+    found = {name: value for name, value in options.items() if value is not None}
+    for name, value in found.items():
+        check_number(f"--{name.replace('_', '-')}", value)
+    return found
+
+
+LARGEST_SEED = 2**32 - 1
+
+
+def check_number(option: str, value: Any) -> None:
+    """Raise ConfigError for a number that is not finite, and for a seed that numpy and torch do not both take."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{option} {value}: must be a finite number")
+    if option.endswith("seed") and not 0 <= value <= LARGEST_SEED:
+        raise ConfigError(f"{option} {value}: must be within 0..{LARGEST_SEED}")
 
 
 def _fields(config: Any) -> set[str]:

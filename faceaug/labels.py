@@ -434,14 +434,15 @@ _RARE = ("hats", "glasses", "beards")
 """Few faces have these: a class that holds them is kept, and the loss is told."""
 
 
-def remap(source: Scheme, target: Scheme) -> Remap:
-    """How label maps of one scheme become those of another.
+def remap(source: Scheme | str, target: Scheme | str) -> Remap:
+    """How label maps of one scheme become those of another; schemes or their names.
 
     A class that the target splits becomes 255, since nobody can say which of its classes a pixel is.
 
     Raises:
         ConfigError: one of the two is no named scheme: what its classes hold is not known.
     """
+    source, target = (find_scheme(one) if isinstance(one, str) else one for one in (source, target))
     for scheme in (source, target):
         if SCHEMES.get(scheme.name) != scheme:
             raise ConfigError(f"label scheme {scheme.name}: no remap is known; use {', '.join(SCHEMES)}")

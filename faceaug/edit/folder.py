@@ -62,9 +62,8 @@ def edit_photos(
             row, files = _edited(editor, record, name, change, number, force, suffix, credentials)
             record.add(name, row, files)
             progress.update(count)
-    rows = record.rows()
-    write_report(out / REPORT, rows, ["expected_f1", "pixels"])
-    return rows
+    write_report(out / REPORT, record.every(), ["expected_f1", "pixels"])
+    return record.rows()
 
 
 def _edited(

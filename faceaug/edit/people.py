@@ -71,7 +71,7 @@ def generate_people(
                 record.add(name, {"outcome": "generated", "reason": face.remark, "faces": [found]}, [f"{stem}.png"])
             progress.update(count)
     rows = record.rows()
-    write_report(out / REPORT, rows, ["expected_f1"])
+    write_report(out / REPORT, record.every(), ["expected_f1"])
     write_png(out / SHEET, _sheet(editor, image, mask, photos, out, rows))
     return rows
 

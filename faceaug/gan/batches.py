@@ -88,6 +88,8 @@ class Batches:
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
+        if len(faces) < 2:
+            raise ConfigError(f"{faces.title}: {len(faces)} face; a GAN needs at least 2, better hundreds: name more")
         if len(faces) < batch:
             raise ConfigError(f"--batch {batch}: larger than the {len(faces)} faces of {faces.title}; make it smaller")
         if batch % ranks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from faceaug.config import check
@@ -133,9 +133,10 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         check(
             {
-                f"images {self.images}: must be positive": self.images < 1,
-                f"batch {self.batch}: must be 2 or more, since unpaired rows need another person": self.batch < 2,
-                f"learning rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
+                f"--images {self.images}: must be positive": self.images < 1,
+                f"--batch {self.batch}: must be 2 or more, since unpaired rows need another person": self.batch < 2,
+                f"--learning-rate {self.learning_rate}: must be positive": self.learning_rate <= 0,
+                f"betas {self.betas}: must be at least 0 and below 1": not all(0 <= beta < 1 for beta in self.betas),
                 f"discriminator_ratio {self.discriminator_ratio}: must be positive": self.discriminator_ratio <= 0,
                 f"decay_from {self.decay_from}: must be within 0..1": not 0 <= self.decay_from <= 1,
                 f"discriminator {self.discriminator}: unknown; use projected or patch": self.discriminator
@@ -144,16 +145,11 @@ class TrainingConfig:
                 f"parsing_until {self.parsing_until}: must be positive": self.parsing_until <= 0,
                 f"human {self.human}: must be within 0..1": not 0 <= self.human <= 1,
                 f"parsing_balance {self.parsing_balance}: must be within 0..1": not 0 <= self.parsing_balance <= 1,
-                "loss weights: must not be negative": min(
-                    self.lambda_local,
-                    self.lambda_global,
-                    self.lambda_gd,
-                    self.lambda_fm,
-                    self.lambda_gp,
-                    self.lambda_perceptual,
-                    self.lambda_colour,
-                )
-                < 0,
+                **{
+                    f"{field.name} {getattr(self, field.name)}: must not be negative": getattr(self, field.name) < 0
+                    for field in fields(self)
+                    if field.name.startswith("lambda_")
+                },
             }
         )
 

@@ -5,7 +5,7 @@ It serves one purpose: keeping generated faces consistent with the masks they fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,15 @@ from sklearn.preprocessing import StandardScaler
 
 from faceaug.arrays import IntArray
 from faceaug.errors import NothingLeft
+from faceaug.generate.config import GenerateConfig
 from faceaug.prepare.faces import FEMALE, MALE, UNKNOWN, FaceSet
 from faceaug.pretrained import ImageFeatures
+from faceaug.progress import say
 
 HELD_OUT = 0.2
+
+FEWEST = 10
+"""Photos of each gender that a classifier is fitted on, at least."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,38 @@ class GenderClassifier:
         return (self.probability(images, label=label) >= 0.5).astype(np.int64)
 
 
+_ADVICE = "name more photos whose gender is known (traits.csv beside them: name, male), or do without"
+
+
+def unlearnable(photos: FaceSet) -> str:
+    """Why gender cannot be learnt from photos, and what to do; empty where it can."""
+    known = np.flatnonzero(photos.male != UNKNOWN)
+    male, people = photos.male[known], _people(photos, known)
+    counts = {value: int((male == value).sum()) for value in (MALE, FEMALE)}
+    if min(counts.values()) < FEWEST:
+        few = f"{counts[MALE]} male and {counts[FEMALE]} female photos are too few to learn gender from"
+        return f"{photos.title}: {few}; {_ADVICE}"
+    if min(len(set(people[male == value])) for value in (MALE, FEMALE)) < 2:
+        return (
+            f"{photos.title}: its photos are of too few people to learn gender from, at least two of each are needed; mend the "
+            f"list of identities, or {_ADVICE}"
+        )
+    return ""
+
+
+def possible(config: GenerateConfig, sources: FaceSet) -> GenerateConfig:
+    """The settings, with sources of any gender where consistent ones are wanted and cannot be had; that is said."""
+    if config.gender != "consistent" or not (why := unlearnable(sources)):
+        return config
+    say(f"gender: {why}. Here sources of any gender are used")
+    return replace(config, gender="any")
+
+
+def _people(photos: FaceSet, known: IntArray) -> IntArray:
+    """Who is on each photo; unknown people are all different ones."""
+    return np.where(photos.identity[known] < 0, -1 - known, photos.identity[known])
+
+
 def fit_gender(photos: FaceSet, features: ImageFeatures, *, seed: int) -> GenderClassifier:
     """Fit on four fifths of the people, score on the rest.
 
@@ -57,23 +94,13 @@ def fit_gender(photos: FaceSet, features: ImageFeatures, *, seed: int) -> Gender
         seed: of the split.
 
     Raises:
-        NothingLeft: fewer than ten known faces of either gender.
+        NothingLeft: gender cannot be learnt from them, see :func:`unlearnable`.
     """
+    if why := unlearnable(photos):
+        raise NothingLeft(why)
     known = np.flatnonzero(photos.male != UNKNOWN)
-    counts = {value: int((photos.male[known] == value).sum()) for value in (MALE, FEMALE)}
-    if min(counts.values()) < 10:
-        raise NothingLeft(
-            f"{photos.title}: {counts[MALE]} male and {counts[FEMALE]} female photos are too few to learn gender from; "
-            f"use more sources, or --gender any"
-        )
-    male = photos.male[known]
+    male, people = photos.male[known], _people(photos, known)
     # Photos of one person never stand on both sides of the split.
-    people = np.where(photos.identity[known] < 0, -1 - known, photos.identity[known])
-    if min(len(set(people[male == value])) for value in (MALE, FEMALE)) < 2:
-        raise NothingLeft(
-            f"{photos.title}: its photos are of too few people to learn gender from, at least two of each are needed; use more "
-            f"sources, mend the list of identities, or use --gender any"
-        )
     train, test = _split(people, male, seed)
     values = features(photos.images[known], label="gender features")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=500))

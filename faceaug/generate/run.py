@@ -21,7 +21,7 @@ from faceaug.gan.inference import Generator
 from faceaug.generate.balance import mask_weights, shared_out
 from faceaug.generate.config import GenerateConfig
 from faceaug.generate.filters import Agreement, Doubt, Filter, Gender, NearDuplicates, SameIdentity, class_losses
-from faceaug.generate.gender import GenderClassifier, fit_gender
+from faceaug.generate.gender import GenderClassifier, fit_gender, possible
 from faceaug.generate.job import Painter, ShardJob
 from faceaug.generate.plan import Planner, Shapes
 from faceaug.generate.report import write_report
@@ -138,6 +138,7 @@ def generate(
         NothingLeft: the filters dropped every face.
         OutputError: the folder cannot be written.
     """
+    config = possible(config, inputs.sources)
     record = {
         "generate": to_dict(config),
         **identity(inputs),

@@ -31,6 +31,10 @@ WARM_UP = 100
 """Steps over which the rate rises; at most a tenth of the run."""
 
 
+LARGEST = 1024
+"""Pixels: larger faces take more memory than machines have."""
+
+
 @dataclass(frozen=True)
 class ParserConfig:
     """The shape of a parser."""
@@ -51,7 +55,8 @@ class ParserConfig:
     def __post_init__(self) -> None:
         check(
             {
-                f"parser size {self.size}: must be a positive multiple of 32": self.size < 32 or self.size % 32 != 0,
+                f"--size {self.size}: must be a multiple of 32 from 32 to {LARGEST}": not 32 <= self.size <= LARGEST
+                or self.size % 32 != 0,
                 f"architecture {self.architecture}: unknown; use {', '.join(ARCHITECTURES)}": self.architecture
                 not in ARCHITECTURES,
                 f"--encoder {self.encoder}: unknown; use {', '.join(ENCODERS)}": self.encoder not in ENCODERS,

@@ -75,9 +75,8 @@ def parse(
     if crops:  # so that the folder is a labelled set
         write_text(out / "scheme.toml", scheme_toml(parser.config.scheme))
     work_through(record, look, write, label="parsing", done=PARSED)
-    rows = record.rows()
-    write_report(out / REPORT, rows, ["expected_f1"])
-    return rows
+    write_report(out / REPORT, record.every(), ["expected_f1"])
+    return record.rows()
 
 
 def predict(parser: Parser, images: ByteArray) -> tuple[ByteArray, npt.NDArray[np.float32]]:

@@ -194,7 +194,8 @@ def _outside(matrix: FloatArray, size: int, image: ByteArray) -> float:
 class Record:
     """What became of the photos of a folder, kept as they come: the same command goes on where it was stopped.
 
-    Photos that changed since, or are gone, lose what was written for them.
+    Photos that changed since lose what was written for them. Results of photos that are not among these stay: they may have been
+    asked for by another call.
 
     Args:
         folder: where results go.
@@ -208,14 +209,12 @@ class Record:
         file = folder / RECORD
         self._rows: dict[str, Row] = {}
         self._taken: set[str] = set(reserved)
-        self.lost = 0
         for row in read_log(file) if file.is_file() else []:
-            if again and row["outcome"] == again:
+            if again and row["outcome"] == again and row["file"] in photos:
                 continue
             if self._holds(row):
                 self._keep(row)
             else:
-                self.lost += 1
                 for name in row["files"]:
                     (folder / name).unlink(missing_ok=True)
         self._log = JsonLog(file, keep=lambda row: self._rows.get(row["file"]) == row)
@@ -228,7 +227,7 @@ class Record:
     def _holds(self, row: Row) -> bool:
         photo = self.photos.get(row["file"])
         whole = all((self.folder / name).is_file() for name in row["files"])
-        return photo is not None and row["stamp"] == _stamp(photo) and whole
+        return whole and (photo is None or row["stamp"] == _stamp(photo))
 
     def add(self, name: str, row: Row, files: Sequence[str]) -> None:
         """A photo is done, and these files of the folder were written for it."""
@@ -237,8 +236,12 @@ class Record:
         self._keep(json.loads(json.dumps(full)))
 
     def rows(self) -> list[Row]:
-        """All photos' rows, in the order of their names."""
+        """The photos' rows, in the order of their names."""
         return [self._rows[name] for name in self.photos if name in self._rows]
+
+    def every(self) -> list[Row]:
+        """The photos' rows, then those of other photos whose results are in the folder."""
+        return [*self.rows(), *(row for name, row in self._rows.items() if name not in self.photos)]
 
     def fresh_name(self, name: str, *endings: str) -> str:
         """A stem for a photo's results that no other photo's have, with neither of some endings behind it."""
@@ -379,19 +382,16 @@ def prepare(
         return rows, files
 
     work_through(record, look, write, label=f"aligning at {size} px", done=ALIGNED)
-    rows = record.rows()
-    _write_landmarks(out / LANDMARKS, rows)
-    write_png(out / SHEET, _contact_sheet(photos, out, rows, landmarks is None))
-    write_report(out / REPORT, rows)
-    return rows
+    every = record.every()
+    _write_landmarks(out / LANDMARKS, every)
+    write_png(out / SHEET, _contact_sheet(photos, out, every, landmarks is None))
+    write_report(out / REPORT, every)
+    return record.rows()
 
 
 def is_finished(out: Path, photos: dict[str, Path]) -> bool:
-    """Whether a folder holds the results for exactly these photos."""
-    if not (out / REPORT).is_file():
-        return False
-    record = Record(out, photos)
-    return not record.left and not record.lost
+    """Whether a folder holds the results for these photos."""
+    return (out / REPORT).is_file() and not Record(out, photos).left
 
 
 def summary(rows: list[Row]) -> str:
@@ -455,7 +455,8 @@ def _contact_sheet(photos: dict[str, Path], out: Path, rows: list[Row], upright:
     cells: list[tuple[str, Path]] = []
     for row in rows:
         cells += [(face["name"], out / IMAGES / f"{face['name']}.png") for face in row["faces"]]
-        cells += [] if row["faces"] else [(f"skipped: {row['file']}", photos[row["file"]])]
+        if not row["faces"] and row["file"] in photos:
+            cells.append((f"skipped: {row['file']}", photos[row["file"]]))
     chosen = [cells[i] for i in np.unique(np.linspace(0, len(cells) - 1, min(len(cells), _SHOWN)).round().astype(int))]
     return sheet([(caption, _shown(path, upright)) for caption, path in chosen])
 

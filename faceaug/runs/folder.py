@@ -24,7 +24,7 @@ CONFIG = "config.json"
 
 
 def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -> None:
-    """Make a folder a run's own, or check that it already is.
+    """Make a folder a run's own, or check that it already is; one in which nothing was ever made is anybody's.
 
     Args:
         run: the folder.
@@ -43,7 +43,7 @@ def claim(run: Path, config: dict[str, Any], *, movable: tuple[str, ...] = ()) -
             return  # nothing is written: a finished run may lie on a disk that is read-only
         kept = {key: wanted.get(key) for key in movable}
         found = list(dict.fromkeys(_differences({**known, **kept}, wanted)))
-        if found:
+        if found and any(path.name != CONFIG for path in run.iterdir()):
             told = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
             raise CheckpointMismatch(f"{run}: made with other settings ({told}); use another --out, or delete the run")
     ensure_folder(run)

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ from faceaug.datasets.synthetic import SyntheticFaces
 from torch.utils.data import DataLoader, DistributedSampler
 
 from faceaug.errors import ConfigError
+from faceaug.labels import BISENET_19
 
 
 def numbers(real, synthetic, **options):
@@ -137,6 +139,17 @@ def test_faces_are_mixed(folder, noise):
     assert torch.equal(images[:6], torch.stack([image for image, _ in real]))
     known = {image.numpy().tobytes() for image, _ in synthetic}
     assert {image.numpy().tobytes() for image in images[6:]} <= known
+
+
+def test_labels_of_two_schemes_or_sizes_are_not_mixed(folder, noise):
+    from faceaug.datasets.aligned import AlignedFaces
+
+    other = dataclasses.replace(noise(6, 16), scheme=BISENET_19)
+    with pytest.raises(ConfigError, match="real faces have scheme bisenet-19, synthetic ones helen-11"):
+        MixedFaces(AlignedFaces(other), SyntheticFaces(folder))
+    with pytest.raises(ConfigError, match="real faces have size 32, synthetic ones 16"):
+        MixedFaces(AlignedFaces(noise(6, 32)), SyntheticFaces(folder))
+    MixedFaces(AlignedFaces(other), SyntheticFaces(folder), share=0)
 
 
 def test_mixtures_that_cannot_be():

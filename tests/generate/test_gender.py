@@ -5,8 +5,9 @@ import pytest
 from faceaug.datasets.celeba import CelebA
 
 from faceaug.errors import NothingLeft
-from faceaug.generate.gender import _split, fit_gender
-from faceaug.prepare.faces import align
+from faceaug.generate.config import GenerateConfig
+from faceaug.generate.gender import _split, fit_gender, possible
+from faceaug.prepare.faces import UNKNOWN, align
 from faceaug.pretrained import ImageFeatures
 
 
@@ -30,11 +31,20 @@ def test_too_few_of_a_gender(photos, compute):
         fit_gender(women, ImageFeatures(compute), seed=0)
 
 
+def test_without_genders_sources_of_any_are_used_and_that_is_said(photos, capsys):
+    unknown = replace(photos, male=np.full(len(photos), UNKNOWN))
+    assert possible(GenerateConfig(), unknown).gender == "any"
+    assert "0 male and 0 female photos are too few" in capsys.readouterr().err
+    assert possible(GenerateConfig(), photos).gender == "consistent"
+    assert possible(GenerateConfig(gender="filter"), unknown).gender == "filter"  # asked for: refused where it is used
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("people", [[0], [0, 1], [0, 0, 0, 1]])
 def test_too_few_people_are_told(photos, compute, people):
     # One person of each gender, or one in all: nobody is left to score.
     few = replace(photos, identity=np.where(photos.male == 1, people[0], people[-1]))
-    with pytest.raises(NothingLeft, match=r"are of too few people to learn gender from, .* or use --gender any"):
+    with pytest.raises(NothingLeft, match=r"are of too few people to learn gender from, .* or do without"):
         fit_gender(few, ImageFeatures(compute), seed=0)
 
 

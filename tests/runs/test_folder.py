@@ -63,6 +63,10 @@ def test_a_folder_is_one_runs_alone(tmp_path):
     written = (tmp_path / "run" / "config.json").stat()
     claim(tmp_path / "run", config)
     assert (tmp_path / "run" / "config.json").stat().st_ino == written.st_ino  # a finished run is only read
+    claim(tmp_path / "run", {"other": 1})  # nothing was made in it: a refused option may be mended
+    claim(tmp_path / "run", {**config, "file": "there"})
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    claim(tmp_path / "run", {**config, "file": "here"}, movable=("file",))
     claim(tmp_path / "run", {**config, "file": "there"}, movable=("file",))
     for changed, told in (
         ({"a": {"b": 2, "c": [1, 2]}}, r"\(a\.b\)"),

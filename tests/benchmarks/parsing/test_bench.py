@@ -231,6 +231,7 @@ def test_a_given_set_needs_no_gan(data, noise, compute, tmp_path):
 
 def test_a_folder_is_of_one_set_of_faces(data, compute, tmp_path):
     (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "cells").mkdir()
     with pytest.raises(CheckpointMismatch, match="made with other settings"):
         _run(tmp_path, data, ["aug"], compute)
 
