@@ -179,6 +179,7 @@ def open_inputs(
     from faceaug.generate.run import Inputs
     from faceaug.prepare.faces import join
 
+    judging = None if judge is None else space.parser(judge)  # a wrong file is said before faces are aligned
     weights, gan = space.generator(generator)
     teacher = space.parsers(parser) if parser else space.teachers_of(gan)
     size = gan.config.size
@@ -191,9 +192,9 @@ def open_inputs(
         else:
             sets.append(space.labelled(spec, "train", size=size, limit=labelled))
     photos_of = space.predicted(teacher, space.photos(sources, size=size), detailed=space.detailed(teacher, sources, size=size))
-    # A larger parser expects more detail than generated faces have.
-    judging = teacher if teacher.config.size == size else space.parser_of(gan)
-    inputs = Inputs(reduce(join, sets), photos_of, gan, teacher, judging if judge is None else space.parser(judge))
+    if judging is None:  # a larger parser expects more detail than generated faces have
+        judging = teacher if teacher.config.size == size else space.parser_of(gan)
+    inputs = Inputs(reduce(join, sets), photos_of, gan, teacher, judging)
     return Opened(weights, inputs, [(one.title, len(one)) for one in (*sets, photos_of)])
 
 

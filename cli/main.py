@@ -141,3 +141,6 @@ def run() -> None:
     except Interrupted as signalled:
         typer.secho("\nfaceaug: stopped; the same command goes on from here", err=True)
         sys.exit(128 + signalled.number)
+    finally:
+        for number in SIGNALS:  # what is left is the interpreter's end, which an exception would interrupt with a traceback
+            signal.signal(number, signal.SIG_DFL)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from faceaug.config import check
 from faceaug.prepare.faces import FaceSet
 
 from .names import data_root, open_labelled
@@ -53,6 +54,7 @@ class AlignedFaces(torch.utils.data.Dataset[Sample]):
         form: Form = "pair",
     ) -> None:
         check_form(form)
+        check({f"size {size}: must be within 16..4096 pixels": not 16 <= size <= 4096})
         if isinstance(faces, str):
             faces = open_labelled(faces, split, size=size, root=data_root(root), cache=cache, limit=limit)
         self.faces = faces.labelled()

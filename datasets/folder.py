@@ -120,6 +120,7 @@ class Folder(_WithTables):
     label = ""
     licence = "unknown; the user's own"
     needs = "images/, masks/ and scheme.toml"
+    few = "; few faces may all be of another split: add some, or lists train.txt, tuning.txt, testing.txt"
     lists: ClassVar[dict[str, tuple[str, ...]]] = {
         "train": ("train.txt",),
         "tuning": ("tuning.txt", "val.txt", "valid.txt", "validation.txt"),

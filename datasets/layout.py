@@ -86,6 +86,8 @@ class Layout(torch.utils.data.Dataset[Any]):
     """Terms of the published set, in a few words."""
     needs: ClassVar[str]
     """What has to lie in the folder, for the message."""
+    few: ClassVar[str] = ""
+    """What else to do where a split is empty, for the message."""
     splits: ClassVar[tuple[str, ...]] = SPLITS
     labelled: ClassVar[bool] = True
     photo_form: ClassVar[str] = "{}"
@@ -123,7 +125,7 @@ class Layout(torch.utils.data.Dataset[Any]):
             raise ConfigError(f"{option} {limit}: {self.root} lists {len(names)} {split} faces; choose 1 to {len(names)}")
         self.names: tuple[str, ...] = tuple(names[:limit])
         if not self.names:
-            raise DatasetDamaged(f"{self.root}: has no {split} faces; put {self.needs} there")
+            raise DatasetDamaged(f"{self.root}: has no {split} faces; put {self.needs} there{self.few}")
         if whole:
             self._refuse_missing()
 

@@ -19,7 +19,7 @@ from torchvision.transforms.v2 import functional as F
 
 from faceaug.arrays import ByteArray, FloatArray
 from faceaug.errors import ConfigError
-from faceaug.labels import HELEN_11, IGNORE, Scheme
+from faceaug.labels import HELEN_11, IGNORE, Scheme, find_scheme
 from faceaug.parser.photometric import photometric
 
 from .samples import as_image
@@ -53,16 +53,16 @@ class FlipFaces(_ByName, v2.Transform):  # type: ignore[misc]
 
     Args:
         probability: of mirroring.
-        scheme: of the masks.
+        scheme: of the masks, or its name.
 
     Raises:
-        ConfigError: when called: a mask has a class that the scheme lacks, so left and right would be exchanged wrongly; or the
-            mask is no ``tv_tensors.Mask``, so it would be left as it is.
+        ConfigError: an unknown scheme; when called: a mask has a class that the scheme lacks, so left and right would be
+            exchanged wrongly; or the mask is no ``tv_tensors.Mask``, so it would be left as it is.
     """
 
-    def __init__(self, probability: float = 0.5, *, scheme: Scheme = HELEN_11) -> None:
+    def __init__(self, probability: float = 0.5, *, scheme: Scheme | str = HELEN_11) -> None:
         super().__init__()
-        self.probability, self.scheme = probability, scheme
+        self.probability, self.scheme = probability, find_scheme(scheme) if isinstance(scheme, str) else scheme
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """See Raises."""

@@ -132,6 +132,8 @@ def from_pretrained(name: str | Path, *, revision: str | None = None, device: st
 
 
 def _saved(folder: Path) -> Path:
+    if (folder / "log.jsonl").is_file():
+        raise CheckpointMismatch(f"{folder}: a run, no saved model; write one with faceaug export-model {folder} --out FOLDER")
     if not (folder / CONFIG).is_file():
         raise CheckpointMismatch(f"{folder}: holds no saved model (no {CONFIG}); write it with save_pretrained")
     return folder

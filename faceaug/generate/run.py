@@ -328,8 +328,8 @@ def _finish(
     if not faces:
         _discard(run)
         raise NothingLeft(
-            f"generate: the filters dropped all {planned} faces ({told(dropped)}); use weaker ones, for example a lower "
-            f"--min-agreement, or --gender any"
+            f"generate: the filters dropped all {planned} faces ({told(dropped)}); use weaker ones: lower --min-... "
+            f"options, or --gender any"
         )
     reader = ShardReader(run, partial=True)
     measured = reader.column("agreement")

@@ -117,7 +117,10 @@ def find_photos(sources: Sequence[Path], *, but: Path | None = None) -> dict[str
             found[short if len(sources) == 1 else file.as_posix()] = file
     if not found:
         known = " ".join(sorted(PHOTO_SUFFIXES))
-        raise DatasetNotFound(f"{', '.join(map(str, sources))}: no photo there; files with these extensions count: {known}")
+        where = "" if but is None else f" outside of --out {but}"
+        raise DatasetNotFound(
+            f"{', '.join(map(str, sources))}: no photo there{where}; files with these extensions count: {known}"
+        )
     return dict(sorted(found.items()))
 
 

@@ -130,6 +130,8 @@ def weights_kind(path: Path) -> str:
 def _read(path: Path, *, tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Metadata and, unless they are not wanted, tensors of a safetensors file."""
     if not path.is_file():
+        if (path.parent / "checkpoint.pt").is_file():
+            raise CheckpointMismatch(f"{path}: not there yet, the run is unfinished; repeat the command that trains it")
         raise CheckpointMismatch(f"{path}: no such weights file; train one first, or name another")
     _readable(path)
     try:

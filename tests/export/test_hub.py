@@ -151,6 +151,9 @@ def test_models_in_the_package_are_not_looked_for_elsewhere(tmp_path, monkeypatc
         from_pretrained("drawn")
     with pytest.raises(CheckpointMismatch, match=r"holds no saved model \(no config.json\)"):
         from_pretrained(tmp_path)
+    (tmp_path / "log.jsonl").touch()
+    with pytest.raises(CheckpointMismatch, match="a run, no saved model; write one with faceaug export-model"):
+        from_pretrained(tmp_path)
 
 
 def test_without_the_hubs_library_only_folders_are_read(parser, monkeypatch):
