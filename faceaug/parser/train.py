@@ -87,8 +87,8 @@ def fit_parser(
         **record,
     }
     if start is not None and start.config != parser:
-        asked, found = (f"{one.size} px, {one.encoder}, {one.scheme.name}" for one in (parser, start.config))
-        raise CheckpointMismatch(f"--start: a parser of {found}; asked for is one of {asked}: name one of the same shape")
+        theirs, asked = (f"{one.size} px, {one.encoder}, {one.scheme.name}" for one in (start.config, parser))
+        raise CheckpointMismatch(f"--start: a parser of {theirs}; asked for is one of {asked}: name one of the same shape")
     if faces.scheme != parser.scheme:
         raise ValueError(f"the parser is of {parser.scheme.name}, {faces.title} of {faces.scheme.name}")
     claim(run, config)
