@@ -103,10 +103,10 @@ def sentences(results: dict[str, Any]) -> list[str]:
         for name, replaced in results["labels_replaced"][parser].items():
             if name in main_arms(results):
                 for entry in replaced:
-                    known = f"one seed, {_ONE_SEED}, " if entry["common"] < 2 else ""
+                    known = f"; {_ONE_SEED}" if entry["common"] < 2 else ""
                     found.append(
-                        f"{entry['labelled']:,} labelled faces with {name} are as good as {told_labels(entry)} without "
-                        f"({known}{parser})."
+                        f"{entry['labelled']:,} labelled faces with {name} are as good as {told_labels(entry)} without ({parser})"
+                        f"{known}."
                     )
     return found or ["Nothing was compared yet."]
 
