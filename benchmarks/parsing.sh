@@ -6,7 +6,7 @@
 # DATA has helen/ and celeba/ in their own layouts, and traits.csv, groups of the testing faces (--groups). OUT gets the report.
 # Started several times, on one machine or on several, processes share the work, and each resumes. On a core with bf16 a number of
 # labelled faces takes half an hour for teachers, GAN and faces, and 15 minutes for each seed (twice that from 2,000 labelled faces on).
-# UniMatch, which takes 5 minutes a number and seed, is in the third command of results/parsing.json alone.
+# Among ARMS may be aug+unimatch+continue too, 5 minutes for each number and seed.
 set -eu
 data=$1 out=$2
 faceaug bench-parsing --data-root "$data" --faces helen --sources celeba --labelled "${3:-50,100,200,500,2000}" --seeds "${4:-3}" \
