@@ -57,6 +57,7 @@ def test_rows_differ_in_what_they_say_alone_and_a_resumed_comparison_trains_only
 
 def test_other_settings_are_refused(material, tmp_path):
     (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "cells").mkdir()
     with pytest.raises(CheckpointMismatch, match="other settings"):
         _run(tmp_path, material)
     with pytest.raises(ConfigError, match=r"--images 0.*--seeds 0"):

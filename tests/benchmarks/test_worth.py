@@ -40,7 +40,7 @@ def test_intervals_show_what_seeds_and_faces_disagree_on():
     matrices[4, 0] = _matrices([0.88], seeds=1)[0, 0]
     found = worth(matrices, HELEN_11, rounds=200)["transferred"]["worth"]
     assert found["low"] < found["value"] < found["high"]
-    assert found["low"] == pytest.approx(0.0, abs=0.01)
+    assert found["low"] < 0.01  # two of three seeds gain nothing
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,7 @@ def test_additions_have_the_human_masks_and_other_pictures(groups, trained, comp
 def test_another_protocol_or_size_is_refused(groups, trained, compute, tmp_path, noise):
     generator = load_generator(trained.gan, compute)
     (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "cells").mkdir()
     with pytest.raises(CheckpointMismatch, match="made with other settings"):
         bench_worth(tmp_path, groups, generator, PARSER, CONFIG, compute, record={})
     other = dataclasses.replace(groups, labelled=noise(4, 128))
