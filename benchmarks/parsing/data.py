@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from faceaug.config import check
@@ -10,7 +11,6 @@ from faceaug.errors import ConfigError
 from faceaug.parser.config import ParserConfig, ParserTraining
 from faceaug.parser.groups import Groups
 from faceaug.prepare.faces import FaceSet, LabelledFaces
-from faceaug.prepare.rows import row_hashes
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,17 @@ class Data:
     groups: Groups = field(default_factory=dict)
     detailed: Detailed | None = None
 
+    @cached_property
+    def unlabelled(self) -> FaceSet:
+        """The photos, without label maps of their own; the same object each time, so that they are hashed once.
+
+        Raises:
+            ConfigError: there are none.
+        """
+        if self.photos is None:
+            raise ConfigError("--sources none: this arm needs photos; name some")
+        return self.photos if self.photos.labels is None else replace(self.photos, labels=None, predicted=None)
+
     def labelled(self, count: int) -> LabelledFaces:
         """The first so many."""
         if count > len(self.train) - self.unused:
@@ -78,8 +89,8 @@ class Data:
 
 def unseen(photos: FaceSet, *scored: LabelledFaces) -> FaceSet:
     """Photos without those that choose or score: equal pixel by pixel. How many were left out is in ``dropped``."""
-    known = {row.tobytes() for faces in scored for row in row_hashes(faces.images)}
-    rows = [number for number, row in enumerate(row_hashes(photos.images)) if row.tobytes() not in known]
+    known = {row.tobytes() for faces in scored for row in faces.photo_hashes}
+    rows = [number for number, row in enumerate(photos.photo_hashes) if row.tobytes() not in known]
     if len(rows) == len(photos):
         return photos
     if len(rows) < 2:

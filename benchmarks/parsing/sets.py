@@ -118,7 +118,7 @@ class Sets:
             "duplicated": lambda: self.labelled,
             "collage": lambda: collages(self.labelled, as_many(self.labelled)),
             "photos": lambda: self.data.oracle,
-            "unimatch": lambda: self._photos,
+            "unimatch": lambda: self.data.unlabelled,
             "pseudo": lambda: self._labelled_photos,
         }
         return made[what]() if what in made else self._set(what)
@@ -129,7 +129,7 @@ class Sets:
             return self.given[what].about()
         found: dict[str, Any] = {"what": what}
         if what in ("pseudo", "unimatch"):
-            _ = self._photos  # said before anything is trained
+            _ = self.data.unlabelled  # said before anything is trained
         if what in self.sets:
             found |= self._set_identity(what)
         elif what == "pseudo":
@@ -151,13 +151,6 @@ class Sets:
         found: dict[str, Any] = {} if recipe.teachers == 1 else {"teachers": recipe.teachers}
         return found if recipe.teacher is None else {**found, "teacher": to_dict(recipe.teacher)}
 
-    @cached_property
-    def _photos(self) -> FaceSet:
-        """The photos, without label maps of their own: they count as unlabelled."""
-        if self.data.photos is None:
-            raise ConfigError("--sources none: this arm needs photos; name some")
-        return replace(self.data.photos, labels=None, predicted=None)
-
     @property
     def _made(self) -> Recipe:
         if self._recipe is None:
@@ -171,7 +164,7 @@ class Sets:
         found = self._plain_identity(recipe.parser, recipe.bench.training(self.count, 0))
         if stage == "gan":
             found |= {
-                "photos": self._photos.about(),
+                "photos": self.data.unlabelled.about(),
                 "generator": to_dict(recipe.generator),
                 "training": to_dict(recipe.training),
                 **self._teaching,
@@ -252,7 +245,7 @@ class Sets:
 
     @cached_property
     def _labelled_photos(self) -> LabelledFaces:
-        return label_photos(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
+        return label_photos(self._teacher, self.data.unlabelled, detailed=self._detailed_photos, cache=self._cache)
 
     @cached_property
     def _gan_job(self) -> Cell:
@@ -320,7 +313,7 @@ class Sets:
             return self.labelled
         if kind == "unused":
             return self.data.oracle
-        return read_masks(self._teacher, self._photos, detailed=self._detailed_photos, cache=self._cache)
+        return read_masks(self._teacher, self.data.unlabelled, detailed=self._detailed_photos, cache=self._cache)
 
     def _set(self, name: str) -> LabelledFaces:
         folder = self._set_job(name).folder

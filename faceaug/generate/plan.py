@@ -23,7 +23,6 @@ from faceaug.gan.components import COMPONENTS
 from faceaug.generate.pairing import FINALISTS, GenderMode, Pairing, Wanted
 from faceaug.prepare.faces import UNKNOWN, LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
-from faceaug.prepare.rows import row_hashes
 from faceaug.shapes.edits import Edit, apply_edits, draw_edits
 from faceaug.shapes.operation import Operation
 from faceaug.shapes.target import Target
@@ -293,8 +292,8 @@ def _own_photos(targets: LabelledFaces, sources: LabelledFaces) -> dict[int, Int
     """Sources that are a target's own photo, or other photos of the same person, by target; found by what the photos contain."""
     if targets.images.shape[1:] != sources.images.shape[1:]:
         return {}
-    known = {row.tobytes(): number for number, row in enumerate(row_hashes(targets.images))}
-    same = [(known.get(row.tobytes()), number) for number, row in enumerate(row_hashes(sources.images))]
+    known = {row.tobytes(): number for number, row in enumerate(targets.photo_hashes)}
+    same = [(known.get(row.tobytes()), number) for number, row in enumerate(sources.photo_hashes)]
     order = np.argsort(sources.identity, kind="stable")
     people = sources.identity[order]
     found: dict[int, IntArray] = {}

@@ -138,8 +138,13 @@ class FaceSet:
         return self._digest
 
     @cached_property
+    def photo_hashes(self) -> ByteArray:
+        """``(N, 32)`` SHA-256 of each photo's pixels: equal for equal photos."""
+        return row_hashes(self.images)
+
+    @cached_property
     def _digest(self) -> str:
-        found = hashlib.sha256(row_hashes(self.images).data)
+        found = hashlib.sha256(self.photo_hashes.data)
         if self.labels is not None and self.scheme != HELEN_11 and self.human.any():
             found.update(json.dumps(asdict(self.scheme)).encode())
         if self.labels is not None:
