@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import pickle
+import select
 import subprocess
 import sys
 from dataclasses import replace
@@ -258,14 +259,22 @@ def test_processes_share_the_shards_and_one_that_dies_is_replaced(ready, tmp_pat
         "from pathlib import Path\nfrom faceaug.generate import run\n"
         "inputs, config = pickle.load(open(sys.argv[1], 'rb'))\n"
         "write = run.write_shard\n"
-        "def told(*args, **kwargs):\n    print('shard', flush=True); return write(*args, **kwargs)\n"
+        "def told(*args, **kwargs):\n"
+        "    print('shard', flush=True); sys.stdin.read(); return write(*args, **kwargs)\n"
         "run.write_shard = told\n"
         "run.generate(Path(sys.argv[2]), inputs, config=config)\n"
     )
     (tmp_path / "inputs").write_bytes(pickle.dumps((ready, EVERYTHING)))
     command = [sys.executable, "-c", code, str(tmp_path / "inputs"), str(tmp_path / "many")]
-    ranks = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+
+    def started(stdin: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    # The first holds its shard until it is killed (its input never ends); the others share what is left beside it.
+    ranks = [started(subprocess.PIPE)]
     assert ranks[0].stdout.readline() == "shard\n"
+    ranks += [started(subprocess.DEVNULL) for _ in range(2)]
+    assert select.select([rank.stdout for rank in ranks[1:]], [], [], 240)[0]
     ranks[0].kill()
     told = [rank.communicate(timeout=240) for rank in ranks]
     assert [rank.returncode for rank in ranks] == [-9, 0, 0], told
