@@ -13,6 +13,7 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from faceaug.benchmarks.parsing.bench import Plan
     from faceaug.benchmarks.parsing.data import BenchConfig, Data
+    from faceaug.benchmarks.parsing.sets import Recipe
 
 _QUICK: dict[str, Any] = {"seeds": 1, "images": 6_000}
 _QUICK_PRESET, _QUICK_GAN_IMAGES, _QUICK_FACES = "demo", 4_000, 2_000
@@ -54,6 +55,7 @@ def bench_parsing(
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
     preset: Preset = "auto",
+    size: Annotated[int | None, typer.Option(help="Side of all faces, pixels; else the preset's.")] = None,
     gan_images: Annotated[int | None, typer.Option(help="Training length of the GANs; else the preset's.")] = None,
     teachers: Annotated[
         int | None,
@@ -96,6 +98,7 @@ def bench_parsing(
 
     Example: faceaug bench-parsing --faces helen --labelled 50,100,200 --arms aug,aug+continue,aug+generated+continue --seeds 5
     """
+    import dataclasses
     import sys
 
     from faceaug.benchmarks.parsing.bench import bench_parsing as run_bench
@@ -111,25 +114,21 @@ def bench_parsing(
     folder = _given(space, synthetic, labelled, quick)
     preset = _QUICK_PRESET if quick and preset == "auto" else preset
     check({f"--gan-images {gan_images}: must be 1 or more": gan_images is not None and gan_images < 1})
-    size, recipe = _recipe(space, folder, preset, _QUICK_GAN_IMAGES if gan_images is None and quick else gan_images)
+    length = _QUICK_GAN_IMAGES if gan_images is None and quick else gan_images
+    size, recipe = _recipe(space, folder, preset, size=size, images=length)
+    plan = _plan(folder, labelled=labelled, arms=arms, file=arms_file, parsers=parsers, quick=quick, oracles=unused > 0)
     data = _data(space, faces, sources, size=size, unused=unused, development=development, groups=groups)
     data = _by_gender(space, data) if by_gender else data
     teaching = labelling_size(size) if teacher_size is None else teacher_size
     check({f"--teacher-size {teaching}: faces are {size} px; name that or more": teaching < size})
     if recipe is not None and teaching > size and sources != "none":
         data = _with_detail(space, data, faces, sources, size=teaching)
-    plan = _plan(
-        data,
-        folder,
-        recipe,
-        bench,
-        labelled=labelled,
-        arms=arms,
-        file=arms_file,
-        parsers=parsers,
-        quick=quick,
-        teachers=(1 if quick else 3) if teachers is None else teachers,
-    )
+    if not plan.counts:
+        whole = len(data.train) - data.unused
+        plan = dataclasses.replace(plan, counts=[min(100, whole // 2), min(200, whole)] if quick else [whole])
+    if recipe is not None:
+        made = _made(data, recipe, bench, teachers=(1 if quick else 3) if teachers is None else teachers)
+        plan = dataclasses.replace(plan, recipe=made)
     run = space.run(out, "bench", f"parsing-{size}", {"train": data.train.about(), **data.about()})
     counts, names = ", ".join(f"{count:,}" for count in plan.counts), ", ".join(arm.name for arm in plan.arms)
     origin = f"generated faces from {folder}" if folder else "P_F, GAN and faces are made for each number of labels"
@@ -162,19 +161,23 @@ def _given(space: Workspace, synthetic: Path | None, labelled: str | None, quick
     return newest.parent if newest else None
 
 
-def _recipe(space: Workspace, folder: Path | None, preset: str, gan_images: int | None) -> tuple[int, Any]:
+def _recipe(space: Workspace, folder: Path | None, preset: str, *, size: int | None, images: int | None) -> tuple[int, Any]:
     """The size of all faces; networks and training of the GAN where faces are to be made, else None."""
     import dataclasses
 
     if folder is not None:
         from faceaug.datasets.synthetic import SyntheticFaces
 
-        return SyntheticFaces(folder).size, None
+        from faceaug.config import check
+
+        found = SyntheticFaces(folder).size
+        check({f"--size {size}: the faces in {folder} are of {found} px; leave it out": size not in (None, found)})
+        return found, None
     from .train_gan import preset_for
 
-    _, generator, training = preset_for(preset, space.compute, file=None, pairs=None)
-    if gan_images is not None:
-        training = dataclasses.replace(training, images=gan_images)
+    _, generator, training = preset_for(preset, space.compute, file=None, pairs=None if size is None else [f"size={size}"])
+    if images is not None:
+        training = dataclasses.replace(training, images=images)
     return generator.size, (generator, training)
 
 
@@ -241,28 +244,17 @@ def _by_gender(space: Workspace, data: Data) -> Data:
 
 
 def _plan(
-    data: Data,
-    folder: Path | None,
-    recipe: Any,
-    bench: BenchConfig,
-    *,
-    labelled: str | None,
-    arms: str | None,
-    file: Path | None,
-    parsers: str,
-    quick: bool,
-    teachers: int,
+    folder: Path | None, *, labelled: str | None, arms: str | None, file: Path | None, parsers: str, quick: bool, oracles: bool
 ) -> Plan:
+    """What the options name; read before any face is."""
     import dataclasses
 
     from faceaug.benchmarks.parsing.arms import FIRST, GENERATED, ORACLES, QUICK, SETS, USUAL, parse_arm, read_arms, read_sets
     from faceaug.benchmarks.parsing.bench import Plan
-    from faceaug.benchmarks.parsing.sets import Recipe
     from faceaug.datasets.synthetic import SyntheticFaces
 
     from faceaug.config import read_toml
     from faceaug.errors import ConfigError
-    from faceaug.parser.config import ParserConfig
 
     tables = {} if file is None else read_toml(file)
     if unknown := set(tables) - {"arms", "sets"}:
@@ -271,22 +263,14 @@ def _plan(
     if quick:
         sets[GENERATED] = dataclasses.replace(sets[GENERATED], total=_QUICK_FACES)
     own = read_arms(tables.get("arms", {}), sets, where=str(file))
-    usual = FIRST if folder is not None else QUICK if quick else (*USUAL, *(ORACLES if data.unused else ()))
+    usual = FIRST if folder is not None else QUICK if quick else (*USUAL, *(ORACLES if oracles else ()))
     asked = [name.strip() for name in arms.split(",")] if arms is not None else [*usual, *own]
-    whole = len(data.train) - data.unused
+    counts = []
     if labelled is not None:
         try:
             counts = sorted({int(number) for number in labelled.split(",")})
         except ValueError as error:
             raise ConfigError(f"--labelled {labelled}: must be numbers separated by commas, for example 50,100,200") from error
-    else:
-        counts = [min(100, whole // 2), min(200, whole)] if quick else [whole]
-    made = None
-    if recipe is not None:
-        generator, training = recipe
-        network = ParserConfig(size=generator.size, scheme=data.train.scheme)
-        teacher = None if data.detailed is None else dataclasses.replace(network, size=data.detailed.train.size)
-        made = Recipe(network, bench, generator, training, teachers, teacher)
     given = {} if folder is None else {GENERATED: SyntheticFaces(folder).faces}
     return Plan(
         [own[name] if name in own else parse_arm(name, sets) for name in asked],
@@ -294,5 +278,18 @@ def _plan(
         [name.strip() for name in parsers.split(",")],
         sets,
         given,
-        made,
     )
+
+
+def _made(data: Data, recipe: Any, bench: BenchConfig, *, teachers: int) -> Recipe:
+    """How P_F, teachers, GAN and sets are made, for data of these sizes and this scheme."""
+    import dataclasses
+
+    from faceaug.benchmarks.parsing.sets import Recipe
+
+    from faceaug.parser.config import ParserConfig
+
+    generator, training = recipe
+    network = ParserConfig(size=generator.size, scheme=data.train.scheme)
+    teacher = None if data.detailed is None else dataclasses.replace(network, size=data.detailed.train.size)
+    return Recipe(network, bench, generator, training, teachers, teacher)

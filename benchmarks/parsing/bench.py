@@ -23,7 +23,7 @@ from faceaug.runs.jobs import compute_cells
 from ..resampling import METRICS, Resamples, measured
 from .arms import CONTINUE, Arm, SetConfig
 from .cell import Training, face_matrices
-from .data import BenchConfig, Data, parser_config
+from .data import PARSERS, BenchConfig, Data, parser_config
 from .gains import gains, labels_replaced
 from .report import write_report
 from .sets import Recipe, Sets
@@ -37,7 +37,7 @@ class Plan:
 
     Attributes:
         arms: in the order of the tables.
-        counts: numbers of labelled faces, ascending.
+        counts: numbers of labelled faces, ascending; none yet where they follow from the data.
         parsers: names of :data:`faceaug.benchmarks.parsing.data.PARSERS`.
         sets: generated sets by name.
         given: sets that are there already, by name.
@@ -45,7 +45,7 @@ class Plan:
     """
 
     arms: Sequence[Arm]
-    counts: Sequence[int]
+    counts: Sequence[int] = ()
     parsers: Sequence[str] = ("unet",)
     sets: Mapping[str, SetConfig] = field(default_factory=dict)
     given: Mapping[str, LabelledFaces] = field(default_factory=dict)
@@ -55,8 +55,10 @@ class Plan:
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ConfigError("--arms: an arm is named twice")
-        if list(self.counts) != sorted(set(self.counts)) or not self.counts or self.counts[0] < 2:
+        if list(self.counts) != sorted(set(self.counts)) or any(count < 2 for count in self.counts):
             raise ConfigError("--labelled: name numbers of 2 or more, each once, in ascending order")
+        if unknown := [name for name in self.parsers if name not in PARSERS]:
+            raise ConfigError(f"--parsers {unknown[0]}: unknown; use {', '.join(PARSERS)}")
 
     def base(self, arm: Arm) -> str | None:
         """The arm that an arm is compared with: the same without additions, trained as long if there is one; None without any."""
@@ -100,6 +102,8 @@ def bench_parsing(
         ConfigError: a number of labelled faces, an arm or a parser that cannot be.
         OutputError: the folder cannot be written.
     """
+    if not plan.counts:
+        raise ConfigError("counts: name a number of labelled faces at least")
     for name, faces in plan.given.items():
         if faces.size != data.train.size:
             raise CheckpointMismatch(

@@ -153,11 +153,5 @@ PARSERS: dict[str, dict[str, Any]] = {
 
 
 def parser_config(name: str, data: Data) -> ParserConfig:
-    """The network of a name of :data:`PARSERS`.
-
-    Raises:
-        ConfigError: an unknown name.
-    """
-    if name not in PARSERS:
-        raise ConfigError(f"--parsers {name}: unknown; use {', '.join(PARSERS)}")
+    """The network of a name of :data:`PARSERS`."""
     return ParserConfig(size=data.train.size, scheme=data.train.scheme, **PARSERS[name])

@@ -57,6 +57,10 @@ def test_an_empty_folder(faceaug, tmp_path):
         (("train-gan", "--set", "betas=2,3"), "betas (2.0, 3.0): must be at least 0 and below 1"),
         (("train-gan", "--parser", "nowhere"), "nowhere"),
         (("bench-parsing", "--labelled", "8", "--gan-images", "0"), "--gan-images 0: must be 1 or more"),
+        (("bench-parsing", "--labelled", "8", "--size", "0"), "size 0: must be 64, 128, 256 or 512"),
+        (("bench-parsing", "--labelled", "8,x"), "--labelled 8,x: must be numbers"),
+        (("bench-parsing", "--labelled", "8", "--arms", "nosuch"), "arm 'nosuch': 'nosuch' is unknown"),
+        (("bench-parsing", "--labelled", "8", "--parsers", "vgg"), "--parsers vgg: unknown; use unet, unet-scratch, fpn"),
         (("train-gan", "--images", "0"), "--images 0: must be positive"),
     ],
 )

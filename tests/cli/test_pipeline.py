@@ -156,6 +156,9 @@ def test_runs_know_their_data(faceaug, folder):
     # A set that was replaced in its place is another set.
     bench = ("bench-parsing", "--images", 16, "--seeds", 1, "--arms", "aug,aug+generated", "--synthetic", first)
     _good(faceaug(*bench, "--out", folder / "bench", cwd=folder))
+    refused = faceaug(*bench, "--size", 128, cwd=folder)
+    assert refused.code == 2
+    assert "--size 128: the faces in" in refused.error
     shutil.rmtree(first)
     second.rename(first)
     again = _good(faceaug(*bench, "--out", folder / "bench", cwd=folder))

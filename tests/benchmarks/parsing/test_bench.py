@@ -6,7 +6,6 @@ import shutil
 import pytest
 from faceaug.benchmarks.parsing import bench as bench_module
 from faceaug.benchmarks.parsing import cell as cell_module
-from faceaug.benchmarks.parsing import data as data_module
 from faceaug.benchmarks.parsing import gains as gains_module
 from faceaug.benchmarks.parsing import sets as sets_module
 from faceaug.benchmarks.parsing.arms import SetConfig, parse_arm
@@ -248,6 +247,8 @@ def test_what_cannot_be_compared_is_named(data, compute, tmp_path):
     with pytest.raises(ConfigError, match=r"--unused 0: the arms photos and transferred"):
         _run(tmp_path / "b", dataclasses.replace(data, unused=0), ["aug+photos"], compute)
     with pytest.raises(ConfigError, match=r"--parsers vgg: unknown; use unet, unet-scratch, fpn"):
-        data_module.parser_config("vgg", data)
+        _plan(["aug"], parsers=("unet", "vgg"))
+    with pytest.raises(ConfigError, match="name a number of labelled faces"):
+        _run(tmp_path / "c", data, ["aug"], compute, counts=())
     with pytest.raises(ConfigError, match=r"--seeds 0.*--rounds 1"):
         BenchConfig(seeds=0, rounds=1)
