@@ -19,11 +19,11 @@ from faceaug.gan.config import RECIPES as NAMED
 from faceaug.gan.config import GeneratorConfig, TrainingConfig
 from faceaug.gan.inference import load_generator
 from faceaug.gan.train import Intervals, fit_gan
+from faceaug.imagenet import ImageFeatures
 from faceaug.images import write_png
 from faceaug.parser.predict import Parser
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.pretrained import ImageFeatures
 from faceaug.progress import say
 from faceaug.runs.checkpoint import WEIGHTS
 from faceaug.runs.folder import claim

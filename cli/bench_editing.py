@@ -34,7 +34,7 @@ def bench_editing(
 
     from faceaug.config import configured
     from faceaug.edit.editor import Editor
-    from faceaug.pretrained import ImageFeatures
+    from faceaug.imagenet import ImageFeatures
 
     from .train_parser import ensure_judge
 

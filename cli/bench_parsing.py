@@ -232,7 +232,7 @@ def _by_gender(space: Workspace, data: Data) -> Data:
 
     from faceaug.errors import ConfigError
     from faceaug.generate.gender import fit_gender
-    from faceaug.pretrained import ImageFeatures
+    from faceaug.imagenet import ImageFeatures
 
     if data.photos is None:
         raise ConfigError("--by-gender: the classifier is trained on photos with known gender; name some with --sources")

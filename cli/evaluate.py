@@ -56,7 +56,7 @@ def evaluate(
     from faceaug.evaluate.report import table
     from faceaug.evaluate.run import EVALUATION, EvaluateConfig
     from faceaug.evaluate.run import evaluate as run_evaluation
-    from faceaug.pretrained import ImageFeatures
+    from faceaug.imagenet import ImageFeatures
 
     from .train_parser import ensure_judge
 

@@ -107,13 +107,18 @@ def launch(device: str = "auto", precision: str = "auto", *, devices: int = 1, n
         nodes: hosts.
 
     Raises:
-        ConfigError: as there, or lightning-fabric is not installed, or fewer devices than wanted.
+        ConfigError: as there; lightning-fabric is not installed, devices are fewer than wanted, nothing says which host this is.
     """
     started = "TORCHELASTIC_RUN_ID" in os.environ
     if devices < 1 or nodes < 1:
         raise ConfigError(f"--devices {devices}, --nodes {nodes}: must be 1 or more")
     if devices * nodes == 1 and not started:
         return choose_compute(device, precision)
+    if nodes > 1 and not (started or "SLURM_NTASKS" in os.environ or "MASTER_ADDR" in os.environ):
+        raise ConfigError(
+            f"--nodes {nodes}: nothing says which host this is; start the command with srun or torchrun, or set MASTER_ADDR, "
+            f"MASTER_PORT and NODE_RANK on each"
+        )
     try:
         from lightning_fabric import Fabric
         from lightning_fabric.strategies.ddp import DDPStrategy

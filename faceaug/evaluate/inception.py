@@ -13,7 +13,7 @@ import torch
 
 from faceaug.compute.device import Compute
 from faceaug.errors import CheckpointMismatch, ConfigError
-from faceaug.pretrained import in_batches
+from faceaug.imagenet import in_batches
 
 FEATURES = 2048
 

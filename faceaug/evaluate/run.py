@@ -23,6 +23,7 @@ from faceaug.gan.batches import mirror_rows
 from faceaug.gan.components import COMPONENTS
 from faceaug.gan.inference import Generator
 from faceaug.generate.plan import Plan, plan_pairs
+from faceaug.imagenet import ImageFeatures
 from faceaug.images import write_png
 from faceaug.labels import Scheme, check_schemes, fill_ignored
 from faceaug.parser.metrics import confusion, scores
@@ -30,7 +31,6 @@ from faceaug.parser.predict import Parser, ParserFeatures, predict_labels
 from faceaug.pictures import grid
 from faceaug.prepare.faces import LabelledFaces
 from faceaug.prepare.likeness import CANDIDATES
-from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress
 from faceaug.runs.folder import claim
 

@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceaug.imagenet import imagenet_encoder
 from faceaug.parser.network import fold_batch_norm
-from faceaug.pretrained import imagenet_encoder
 
 DEPTHS = (1, 2, 3, 4)
 """Depths of the encoder that are used: its features at 1/2, 1/4, 1/8 and 1/16 of the side."""

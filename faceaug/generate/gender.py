@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from faceaug.arrays import IntArray
 from faceaug.errors import NothingLeft
 from faceaug.generate.config import GenerateConfig
+from faceaug.imagenet import ImageFeatures
 from faceaug.prepare.faces import FEMALE, MALE, UNKNOWN, FaceSet
-from faceaug.pretrained import ImageFeatures
 from faceaug.progress import say
 
 HELD_OUT = 0.2

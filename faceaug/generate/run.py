@@ -26,10 +26,10 @@ from faceaug.generate.job import Painter, ShardJob
 from faceaug.generate.plan import Planner, Shapes
 from faceaug.generate.report import write_report
 from faceaug.hub import CARD
+from faceaug.imagenet import ImageFeatures
 from faceaug.labels import check_schemes
 from faceaug.parser.predict import Parser
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.pretrained import ImageFeatures
 from faceaug.progress import Progress, say
 from faceaug.runs.folder import claim
 from faceaug.runs.jobs import DONE, Cell, compute_cells

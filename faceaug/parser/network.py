@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from faceaug.errors import ConfigError
+from faceaug.imagenet import load_imagenet
 from faceaug.parser.config import ENCODERS, ParserConfig
-from faceaug.pretrained import load_imagenet
 
 
 def build_parser(config: ParserConfig, *, weights: bool = True) -> nn.Module:

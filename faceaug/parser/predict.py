@@ -16,11 +16,11 @@ from faceaug.arrays import ByteArray
 from faceaug.compute.device import Compute
 from faceaug.config import from_dict
 from faceaug.errors import CheckpointMismatch
+from faceaug.imagenet import in_batches
 from faceaug.labels import IGNORE, Scheme
 from faceaug.parser.config import ParserConfig
 from faceaug.parser.network import build_parser
 from faceaug.prepare.faces import LabelledFaces
-from faceaug.pretrained import in_batches
 from faceaug.progress import Progress
 from faceaug.runs.checkpoint import content_hash, load_state, load_weights, weights_file
 from faceaug.tensors import to_float

@@ -9,8 +9,8 @@ from faceaug.benchmarks.editing import EditingConfig, bench_editing, table
 from faceaug.edit.editor import TRANSFERABLE, Editor
 from faceaug.errors import ConfigError, NothingLeft
 from faceaug.gan.inference import load_generator
+from faceaug.imagenet import ImageFeatures
 from faceaug.parser.predict import load_parser
-from faceaug.pretrained import ImageFeatures
 
 CONFIG = EditingConfig(faces=3, rounds=20)
 

@@ -29,7 +29,7 @@ from faceaug.gan.inference import load_generator
 from faceaug.gan.train import Intervals, fit_gan
 from faceaug.parser.network import build_parser
 from faceaug.parser.predict import Parser
-from faceaug.pretrained import ImageFeatures
+from faceaug.imagenet import ImageFeatures
 from faceaug.compute.device import launch
 
 folder, devices, accumulate, weights = sys.argv[1:]
@@ -121,6 +121,10 @@ def test_alone_nothing_is_exchanged():
     assert world.shared(lambda rows: rows + 1, np.arange(3)).tolist() == [1, 2, 3]
 
 
-def test_no_devices():
+def test_wrong_numbers_of_devices_and_hosts(monkeypatch):
+    for name in ("SLURM_NTASKS", "MASTER_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match="--nodes 2: nothing says which host this is; start the command with srun or torchrun"):
+        launch("cpu", nodes=2)
     with pytest.raises(ConfigError, match="--devices 0, --nodes 1: must be 1 or more"):
         launch("cpu", devices=0)

@@ -2,9 +2,9 @@ import pytest
 from faceaug.datasets.celeba import CelebA
 
 from faceaug.gan.inference import load_generator
+from faceaug.imagenet import ImageFeatures
 from faceaug.parser.predict import load_parser, predict_labels
 from faceaug.prepare.faces import align
-from faceaug.pretrained import ImageFeatures
 
 
 @pytest.fixture(scope="package")

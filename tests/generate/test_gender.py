@@ -7,8 +7,8 @@ from faceaug.datasets.celeba import CelebA
 from faceaug.errors import NothingLeft
 from faceaug.generate.config import GenerateConfig
 from faceaug.generate.gender import _split, fit_gender, possible
+from faceaug.imagenet import ImageFeatures
 from faceaug.prepare.faces import UNKNOWN, align
-from faceaug.pretrained import ImageFeatures
 
 
 @pytest.fixture(scope="module")
