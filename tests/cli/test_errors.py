@@ -142,7 +142,7 @@ def test_a_benchmark_of_more_faces_than_there_are_takes_those(faceaug, copy, mon
 
 
 def _as_a_process(folder, before, *args):
-    code = f"import sys\n{before}\nfrom faceaug.cli.main import run\nsys.argv = ['faceaug', *sys.argv[1:]]\nrun()"
+    code = f"import sys\n{before}\nfrom faceaug.__main__ import run\nsys.argv = ['faceaug', *sys.argv[1:]]\nrun()"
     return subprocess.run([sys.executable, "-c", code, *map(str, args)], cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -157,6 +157,17 @@ def test_a_container_without_the_libraries_of_opencv(tmp_path, library):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "libgl1 and libglib2.0-0, or opencv-python-headless" in done.stderr
+
+
+def test_ctrl_c_while_modules_are_loaded(tmp_path):
+    interrupts = (
+        "import importlib.abc, os, signal\nclass Interrupts(importlib.abc.MetaPathFinder):\n    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts())"
+    )
+    done = _as_a_process(tmp_path, interrupts, "draw")
+    assert (done.returncode, done.stderr) == (130, "faceaug: stopped before anything was done\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
