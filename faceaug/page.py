@@ -14,7 +14,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.7rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 img { max-width: 100%; border-radius: 4px; } code, pre { background: #f4f4f2; border-radius: 4px; padding: .1em .3em; }
-pre { padding: .8em; overflow-x: auto; } table { border-collapse: collapse; }
+pre { padding: .8em; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; } table { border-collapse: collapse; }
 .wide { overflow-x: auto; margin: 1em 0; } .large { min-width: 640px; }
 td, th { padding: .3em .8em; border: 1px solid #ddd; }
 """
