@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import ConfigFile, Faces, Out, ParserBatch, ParserRate, Preset, Settings
+from .options import ConfigFile, Faces, GanSize, Out, ParserBatch, ParserRate, Preset, Settings
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def bench_parsing(
     batch: ParserBatch = None,
     learning_rate: ParserRate = None,
     preset: Preset = "auto",
-    size: Annotated[int | None, typer.Option(help="Side of all faces, pixels; else the preset's.")] = None,
+    size: GanSize = None,
     gan_images: Annotated[int | None, typer.Option(help="Training length of the GANs; else the preset's.")] = None,
     teachers: Annotated[
         int | None,
@@ -175,7 +175,7 @@ def _recipe(space: Workspace, folder: Path | None, preset: str, *, size: int | N
         return found, None
     from .train_gan import preset_for
 
-    _, generator, training = preset_for(preset, space.compute, file=None, pairs=None if size is None else [f"size={size}"])
+    _, generator, training = preset_for(preset, space.compute, size=size, file=None, pairs=None)
     if images is not None:
         training = dataclasses.replace(training, images=images)
     return generator.size, (generator, training)

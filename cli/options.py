@@ -29,6 +29,7 @@ Out = Annotated[
 Preset = Annotated[
     str, typer.Option(help="demo (64 px, narrow), tiny (64 px), small (128 px), paper (256 px); auto: paper on a GPU, else tiny.")
 ]
+GanSize = Annotated[int | None, typer.Option("--size", help="Side of all faces, pixels: 64, 128, 256 or 512; else the preset's.")]
 Generator = Annotated[
     Path | None,
     typer.Option(help="Weights of the GAN, or drawn: the small one of drawn faces in the package; else the newest in --runs."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Batch, ConfigFile, Devices, DryRun, Faces, Labelled, Nodes, Out, Preset, Settings
+from .options import Batch, ConfigFile, Devices, DryRun, Faces, GanSize, Labelled, Nodes, Out, Preset, Settings
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def train_gan(
     ] = "celeba",
     labelled: Labelled = None,
     preset: Preset = "auto",
+    size: GanSize = None,
     variant: Annotated[
         str | None,
         typer.Option(help="full (default); local, global: paper's settings 2 and 1; pix2pixhd, bicyclegan: its Figure 4."),
@@ -70,7 +71,7 @@ def train_gan(
     from faceaug.config import without_none
 
     compute = space.launch(1 if dry_run else devices, 1 if dry_run else nodes)
-    chosen, generator, training = preset_for(preset, compute, recipe=recipe, file=config, pairs=settings)
+    chosen, generator, training = preset_for(preset, compute, size=size, recipe=recipe, file=config, pairs=settings)
     generator = dataclasses.replace(generator, variant=variant or generator.variant)
     given = {"images": images, "batch": batch, "learning_rate": learning_rate, "lambda_fm": lambda_fm, "seed": seed}
     given["lambda_gp"] = None if parsing_loss else 0.0
@@ -142,17 +143,26 @@ def train_gan(
 
 
 def preset_for(
-    name: str, compute: Compute, *, file: Path | None, pairs: list[str] | None, recipe: str = "default"
+    name: str,
+    compute: Compute,
+    *,
+    file: Path | None,
+    pairs: list[str] | None,
+    recipe: str = "default",
+    size: int | None = None,
 ) -> tuple[str, GeneratorConfig, TrainingConfig]:
-    """A preset by name, ``auto`` by what fits the device, with a recipe and then with settings from ``--config`` and ``--set``.
+    """A preset, ``auto`` by what fits the device, with a recipe, settings from ``--config`` and ``--set``, and ``--size``.
 
     Raises:
         ConfigError: no such preset, recipe or setting.
     """
+    import dataclasses
+
     from faceaug.config import apply_settings, choose_preset
     from faceaug.gan.config import PRESETS, apply_recipe
 
     chosen = name if name != "auto" else ("paper" if compute.device.type == "cuda" else "tiny")
     generator, training = apply_recipe(recipe, *choose_preset(PRESETS, chosen))
     found = apply_settings({"generator": generator, "training": training}, file=file, pairs=pairs or ())
-    return chosen, found["generator"], found["training"]
+    generator, training = found["generator"], found["training"]
+    return chosen, generator if size is None else dataclasses.replace(generator, size=size), training

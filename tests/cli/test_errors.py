@@ -62,6 +62,7 @@ def test_an_empty_folder(faceaug, tmp_path):
         (("bench-parsing", "--labelled", "8", "--arms", "nosuch"), "arm 'nosuch': 'nosuch' is unknown"),
         (("bench-parsing", "--labelled", "8", "--parsers", "vgg"), "--parsers vgg: unknown; use unet, unet-scratch, fpn"),
         (("train-gan", "--images", "0"), "--images 0: must be positive"),
+        (("train-gan", "--size", "100"), "size 100: must be 64, 128, 256 or 512"),
     ],
 )
 def test_options(faceaug, args, told, tmp_path):
