@@ -15,7 +15,10 @@ def train_parser(
     space: Workspace,
     faces: Faces = "helen",
     labelled: Labelled = None,
-    size: Annotated[int | None, typer.Option(help="Side of the aligned faces, pixels: 64 (default), 128 or 256.")] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Side of the aligned faces, pixels: 64, 128 or 256; else that of --start or --synthetic, else 64."),
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option(help="The U-Net's encoder: efficientnet-lite0 (default), resnet18 or mobilenet_v2.")
     ] = None,
@@ -102,10 +105,18 @@ def run_parser(
 
     compute = space.compute
 
+    first = None if start is None else space.parser(start)
+    sets = [SyntheticFaces(folder).faces for folder in synthetic]
+
     def resolved(usual: ParserTraining) -> tuple[ParserConfig, ParserTraining]:
+        # A parser that is begun as another has its shape, generated faces say how large labelled ones are to be.
         # Only one encoder has ImageNet weights: another one that is asked for begins without, unless that is asked for too.
         chosen = str(network.get("encoder") or ParserConfig.encoder)
         base = ParserConfig(encoder=chosen, pretrained=chosen == ParserConfig.encoder)
+        if first is not None:
+            base = first.config
+        elif sets:
+            base = dataclasses.replace(base, size=sets[0].size)
         found = apply_settings({"parser": base, "training": usual}, file=config, pairs=settings or ())
         return dataclasses.replace(found["parser"], **without_none(network)), dataclasses.replace(
             found["training"], **without_none(training)
@@ -117,12 +128,11 @@ def run_parser(
     usual = default_images(len(train), compute.device.type)
     parser, how = resolved(ParserTraining(images=usual if start is None else round(FURTHER * usual)))
     parser = dataclasses.replace(parser, scheme=train.scheme)
-    first = None if start is None else space.parser(start)
     added: list[Addition] = []
     if synthetic:
         check({f"--share {share:g}: must be above 0 and below 1": not 0 < share < 1})
         how, shares = on_top(how, [share / len(synthetic)] * len(synthetic))
-        added = [Addition(str(folder), SyntheticFaces(folder).faces, one) for folder, one in zip(synthetic, shares, strict=True)]
+        added = [Addition(str(folder), own, one) for folder, own, one in zip(synthetic, sets, shares, strict=True)]
     identity: dict[str, Any] = {"parser": to_dict(parser), "training": to_dict(how)}
     identity |= {"faces": train.about(), "tuning": tuning.about()}
     identity |= {"additions": [one.about() for one in added]} if added else {}

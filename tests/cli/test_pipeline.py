@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from sets import write_set
 
 from faceaug.compute.device import Compute
 from faceaug.parser.predict import load_parser
@@ -61,10 +62,28 @@ def test_the_gan_is_evaluated_by_another_parser(faceaug, folder):
     assert "FID-EffLite0" in outcome.out
     result = json.loads(next((folder / "runs" / "evaluation").glob("full-64-*/evaluation.json")).read_text())
     assert result["faces"] == 8
+    further = _good(faceaug("train-parser", "--images", 16, "--start", judge, "--out", folder / "further", cwd=folder))
+    assert "mobilenet_v2, cpu" in further.out  # of the shape that it begins as
     refused = faceaug(*few, "--judge", own, "--out", folder / "z", cwd=folder)
     assert refused.code == 2
     assert "--judge: is the parser that the generator was trained with" in refused.error
     assert not (folder / "z").exists()
+
+
+def test_labelled_faces_are_as_large_as_generated_ones(faceaug, folder, tmp_path):
+    write_set(tmp_path / "set", [4], size=32)
+    train = (
+        "train-parser",
+        "--images",
+        8,
+        "--encoder",
+        "mobilenet_v2",
+        "--synthetic",
+        tmp_path / "set",
+        "--out",
+        tmp_path / "parser",
+    )
+    assert "at 32 px" in _good(faceaug(*train, cwd=folder)).out
 
 
 def test_runs_are_drawn(faceaug, folder):
