@@ -104,10 +104,12 @@ def sentences(results: dict[str, Any]) -> list[str]:
             if name in main_arms(results):
                 for entry in replaced:
                     known = f"; {_ONE_SEED}" if entry["common"] < 2 else ""
-                    found.append(
-                        f"{entry['labelled']:,} labelled faces with {name} are as good as {told_labels(entry)} without ({parser})"
-                        f"{known}."
-                    )
+                    low, largest = entry["worth"]["low"], entry["ends"][1]
+                    if low is not None and low >= largest:
+                        told_so = f"ahead of {largest:,} without ({parser}), where the curve ends: a larger number would show by how much"
+                    else:
+                        told_so = f"as good as {told_labels(entry)} without ({parser})"
+                    found.append(f"{entry['labelled']:,} labelled faces with {name} are {told_so}{known}.")
     return found or ["Nothing was compared yet."]
 
 

@@ -57,9 +57,10 @@ def test_the_best_control_is_named():
 @pytest.mark.parametrize(
     ("worth", "said"),
     [
-        ((300, 250, 350), "300 [250, 350], 1.5 times as many, without (unet)"),
-        ((400, 350, 400), "at least 400 [350, 400 or more] without (unet)"),
-        ((100, 100, 140), "at most 100 [100 or fewer, 140] without (unet)"),
+        ((300, 250, 350), "as good as 300 [250, 350], 1.5 times as many, without (unet)"),
+        ((400, 350, 400), "as good as at least 400 [350, 400 or more] without (unet)"),
+        ((400, 400, 400), "ahead of 400 without (unet), where the curve ends: a larger number would show by how much"),
+        ((100, 100, 140), "as good as at most 100 [100 or fewer, 140] without (unet)"),
     ],
 )
 def test_labels_replaced_are_bounds_where_the_curve_ends(worth, said):
@@ -71,7 +72,7 @@ def test_labels_replaced_are_bounds_where_the_curve_ends(worth, said):
         "common": 2,
     }
     results["labels_replaced"]["unet"] = {"aug+generated": [entry]}
-    assert f"200 labelled faces with aug+generated are as good as {said}." in sentences(results)[1]
+    assert f"200 labelled faces with aug+generated are {said}." in sentences(results)[1]
     entry["common"] = 1
     assert "no conclusion" in sentences(results)[1]
 
