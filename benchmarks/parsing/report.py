@@ -106,10 +106,10 @@ def sentences(results: dict[str, Any]) -> list[str]:
                     known = f"; {_ONE_SEED}" if entry["common"] < 2 else ""
                     low, largest = entry["worth"]["low"], entry["ends"][1]
                     if low is not None and low >= largest:
-                        told_so = f"ahead of {largest:,} without ({parser}), where the curve ends: a larger number would show by how much"
+                        words = f"ahead of {largest:,} without ({parser}), where the curve ends: name larger numbers"
                     else:
-                        told_so = f"as good as {told_labels(entry)} without ({parser})"
-                    found.append(f"{entry['labelled']:,} labelled faces with {name} are {told_so}{known}.")
+                        words = f"as good as {told_labels(entry)} without ({parser})"
+                    found.append(f"{entry['labelled']:,} labelled faces with {name} are {words}{known}.")
     return found or ["Nothing was compared yet."]
 
 

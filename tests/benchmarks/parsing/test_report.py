@@ -59,7 +59,7 @@ def test_the_best_control_is_named():
     [
         ((300, 250, 350), "as good as 300 [250, 350], 1.5 times as many, without (unet)"),
         ((400, 350, 400), "as good as at least 400 [350, 400 or more] without (unet)"),
-        ((400, 400, 400), "ahead of 400 without (unet), where the curve ends: a larger number would show by how much"),
+        ((400, 400, 400), "ahead of 400 without (unet), where the curve ends: name larger numbers"),
         ((100, 100, 140), "as good as at most 100 [100 or fewer, 140] without (unet)"),
     ],
 )
