@@ -15,7 +15,7 @@ _DRAWN = {"train": 160, "tuning": 30, "testing": 60, "photos": 200}
 _PARSER_IMAGES, _BENCH_IMAGES, _BATCH, _PER_MASK = 1_600, 800, 4, 2
 
 _NEXT = """faceaug check         folder:/data/mine
-faceaug train-gan     --faces folder:/data/mine --unlabelled photos:/data/photos --images 16000
+faceaug train-gan     --faces folder:/data/mine --unlabelled photos:/data/photos --preset demo --images 16000
 faceaug generate      --masks read:photos:/data/photos --sources photos:/data/photos --total 4000
 faceaug bench-parsing --faces folder:/data/mine --seeds 3"""
 
