@@ -109,11 +109,11 @@ def run_parser(
     sets = [SyntheticFaces(folder).faces for folder in synthetic]
 
     def resolved(usual: ParserTraining) -> tuple[ParserConfig, ParserTraining]:
-        # A parser that is begun as another has its shape, generated faces say how large labelled ones are to be.
         # Only one encoder has ImageNet weights: another one that is asked for begins without, unless that is asked for too.
         chosen = str(network.get("encoder") or ParserConfig.encoder)
         base = ParserConfig(encoder=chosen, pretrained=chosen == ParserConfig.encoder)
-        if first is not None:
+        # A parser that begins as another has its shape; generated faces say how large labelled ones are to be.
+        if first is not None and first.config.encoder == (network.get("encoder") or first.config.encoder):
             base = first.config
         elif sets:
             base = dataclasses.replace(base, size=sets[0].size)

@@ -64,6 +64,9 @@ def test_the_gan_is_evaluated_by_another_parser(faceaug, folder):
     assert result["faces"] == 8
     further = _good(faceaug("train-parser", "--images", 16, "--start", judge, "--out", folder / "further", cwd=folder))
     assert "mobilenet_v2, cpu" in further.out  # of the shape that it begins as
+    other = ("--start", judge, "--encoder", "efficientnet-lite0", "--out", folder / "z")
+    refused = faceaug("train-parser", "--images", 16, *other, cwd=folder)
+    assert "a parser of 64 px, mobilenet_v2" in refused.error
     refused = faceaug(*few, "--judge", own, "--out", folder / "z", cwd=folder)
     assert refused.code == 2
     assert "--judge: is the parser that the generator was trained with" in refused.error
